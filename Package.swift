@@ -1,0 +1,71 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// A module imports only what stands on a floor below its own; the order here is the order of the floors.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+func module(_ floor: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, path: "Sources/\(floor)/\(name)", swiftSettings: strict)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies, path: "Tests/\(name)",
+    swiftSettings: strict)
+}
+
+let package = Package(
+  name: "ibgw",
+  products: [.executable(name: "ibgw", targets: ["ibgw"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+  ],
+  targets: [
+    module("Values", "Trading"),
+    module("Values", "Settings", ["Trading"]),
+    module("Values", "Templates"),
+    module("Values", "TWSProtocol"),
+    module("Values", "Lifecycle", ["Trading"]),
+
+    .target(name: "CLinux", path: "Sources/System/CLinux"),
+    module("System", "Files", ["CLinux"]),
+    module("System", "Processes", ["CLinux"]),
+    module("System", "Splice", ["CLinux", "TWSProtocol"]),
+
+    module("Wire", "LocalHTTP", [nio, nioPosix, nioHTTP1, "CLinux"]),
+
+    module("Peers", "Gateway", ["Trading"]),
+
+    module("App", "Preparation", ["Trading", "Settings", "Templates", "Files"]),
+    module("App", "Supervisor", ["Trading", "Lifecycle", "Processes", "LocalHTTP", "Gateway", nio, nioPosix]),
+    module("App", "Simulator", ["TWSProtocol", "Trading", nio, nioPosix]),
+    module("App", "RelayService", ["Trading", "TWSProtocol", "Files", "Splice", "LocalHTTP", nio, nioPosix]),
+
+    .executableTarget(
+      name: "ibgw",
+      dependencies: [
+        "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "LocalHTTP", "Gateway", "Preparation",
+        "Supervisor", "Simulator", "RelayService", arguments, nio, nioPosix,
+      ],
+      path: "Sources/ibgw", swiftSettings: strict),
+
+    tests(of: "Settings", ["Trading"]),
+    tests(of: "Templates"),
+    tests(of: "TWSProtocol"),
+    tests(of: "Lifecycle", ["Trading"]),
+    tests(of: "Files"),
+    tests(of: "Processes"),
+    tests(of: "Splice"),
+    tests(of: "LocalHTTP", [nio, nioPosix]),
+    tests(of: "Gateway"),
+    tests(of: "Preparation", ["Settings", "Templates", "Trading", "Files"]),
+    tests(of: "Simulator", ["TWSProtocol"]),
+    tests(of: "RelayService"),
+  ]
+)
