@@ -2,7 +2,7 @@
 ///
 /// The sentence reads `VARIABLE WHAT; FIX`, so `what` goes on where the variable's name ends, and `fix` says what to do.
 /// No value of a secret ever stands in either.
-public struct Problem: Sendable, Hashable, Codable, CustomStringConvertible {
+public struct Problem: Error, Sendable, Hashable, Codable, CustomStringConvertible {
   /// How much a problem costs: an error keeps everything from starting, a warning is said and lived with.
   public enum Severity: String, Sendable, Hashable, Codable, CaseIterable {
     case error

@@ -28,7 +28,28 @@ extension Settings {
       }
     }
     if !customConfig { problems += missingCredentials() }
-    return problems + suspiciousTexts()
+    return problems + vncPasswordProblems() + suspiciousTexts()
+  }
+
+  /// What x11vnc's password file and the VNC protocol cannot carry. Source: `x11vnc -help`, -passwdfile.
+  private func vncPasswordProblems() -> [Problem] {
+    guard let vncPassword else { return [] }
+    let commands = ["__SKIP__", "__COMM__", "__EMPTY__", "__BEGIN_VIEWONLY__"]
+    if vncPassword.hasPrefix("#") || commands.contains(where: vncPassword.contains) || vncPassword.trimmed.isEmpty {
+      return [
+        Problem(
+          "VNC_SERVER_PASSWORD", .error, what: "has a form that x11vnc takes for a comment or a command",
+          fix: "choose one that neither begins with # nor holds a word like __SKIP__")
+      ]
+    }
+    if vncPassword.utf8.count > 8 {
+      return [
+        Problem(
+          "VNC_SERVER_PASSWORD", .warning, what: "is longer than 8 bytes, of which VNC uses only the first 8",
+          fix: "keep port 5900 on a private address")
+      ]
+    }
+    return []
   }
 
   /// Credentials that a person would have to type: no error, since a login by hand is a way to use it.
