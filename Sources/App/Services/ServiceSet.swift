@@ -31,7 +31,7 @@ public struct ServiceSet {
   }
 
   /// The TWS image brings its own X session.
-  private var hasOwnDisplay: Bool { settings.program == .gateway }
+  private var hasOwnDisplay: Bool { settings.program == .gateway && layout.hasDisplay }
 
   var displayIsReady: [Dependency] { hasOwnDisplay ? [.ready("xvfb")] : [] }
 

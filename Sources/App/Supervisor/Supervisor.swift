@@ -129,7 +129,8 @@ public final class Supervisor {
     tell(.timePassed)
   }
 
-  func say(_ severity: Severity, _ service: String, _ text: String) {
+  /// Writes a line to the log.
+  public func say(_ severity: Severity, _ service: String, _ text: String) {
     journal.say(severity, service, Array(text.utf8))
     flushLater()
   }
