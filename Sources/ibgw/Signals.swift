@@ -2,19 +2,18 @@ import CLinux
 import NIOCore
 import NIOPosix
 
-/// Reads masked signals from a descriptor of `clinux_signal_descriptor()` on the loop, and hands on their numbers. The caller
-/// is on the loop.
-func watch(_ descriptor: CInt, on loop: any EventLoop, _ received: @escaping (Int32) -> Void) {
+/// Reads the masked signals of this process on the loop, and hands on their numbers. The caller is on the loop.
+func watchSignals(on loop: any EventLoop, _ received: @escaping (Int32) -> Void) {
   let handler = NIOLoopBound(SignalHandler(received), eventLoop: loop)
   NIOPipeBootstrap(group: loop)
     .channelInitializer { channel in
       channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
     }
-    .takingOwnershipOfDescriptor(input: descriptor)
+    .takingOwnershipOfDescriptor(input: clinux_signal_descriptor())
     .whenFailure { fatalError("cannot read signals: \($0)") }
 }
 
-/// Cuts what the descriptor yields into its records.
+/// Cuts what a signalfd yields into its records of 128 bytes, whose first four are the signal's number.
 private final class SignalHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 
@@ -28,9 +27,9 @@ private final class SignalHandler: ChannelInboundHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var piece = unwrapInboundIn(data)
     bytes.writeBuffer(&piece)
-    let size = MemoryLayout<signalfd_siginfo>.size
-    while let record = bytes.readBytes(length: size) {
-      received(record.withUnsafeBytes { Int32(bitPattern: $0.loadUnaligned(as: UInt32.self)) })
+    while bytes.readableBytes >= 128, let number = bytes.readInteger(endianness: .host, as: Int32.self) {
+      bytes.moveReaderIndex(forwardBy: 124)
+      received(number)
     }
   }
 }

@@ -42,7 +42,6 @@ struct Simulate: ParsableCommand {
   func run() throws {
     clinux_mask_signals()
     umask(0o077)
-    let signals = clinux_signal_descriptor()
     let settings = Simulator.Configuration(
       address: bind, port: Int(port ?? Program.gateway.apiPort(mode)), mode: mode, seed: seed, faults: fault,
       controlPath: control, impersonatesIBC: asIbc)
@@ -57,7 +56,7 @@ struct Simulate: ParsableCommand {
           Glibc.exit(ExitStatus.unavailable)
         }
       }
-      watch(signals, on: loop) { signal in
+      watchSignals(on: loop) { signal in
         switch signal {
         case SIGTERM, SIGINT, SIGHUP, SIGQUIT: simulator.stop()
         case SIGUSR1: printLine(simulator.status)
@@ -69,8 +68,8 @@ struct Simulate: ParsableCommand {
   }
 
   @Sendable private static func mode(_ text: String) throws -> Mode {
-    guard let mode = Mode(rawValue: text) else { throw ValidationError("there is no mode '\(text)'; use paper or live") }
-    return mode
+    if let mode = Mode(rawValue: text) { return mode }
+    throw ValidationError("there is no mode '\(text)'; use paper or live")
   }
 
   @Sendable private static func fault(_ text: String) throws -> Fault {

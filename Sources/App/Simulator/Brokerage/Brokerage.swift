@@ -58,10 +58,12 @@ struct Brokerage: Sendable {
 
   mutating func cancel(_ key: Order.Key, now: Moment) -> [Event] {
     guard var order = orders[key] else {
-      return [.refusal(key, RequestRefusal(code: 10_147, text: "OrderId \(key.orderID) that needs to be cancelled is not found."))]
+      let text = "OrderId \(key.orderID) that needs to be cancelled is not found."
+      return [.refusal(key, RequestRefusal(code: 10_147, text: text))]
     }
     guard !order.status.isDone else {
-      let text = "OrderId \(key.orderID) that needs to be cancelled cannot be cancelled, state: \(order.status.rawValue)."
+      let text =
+        "OrderId \(key.orderID) that needs to be cancelled cannot be cancelled, state: \(order.status.rawValue)."
       return [.refusal(key, RequestRefusal(code: 10_148, text: text))]
     }
     order.status = .cancelled

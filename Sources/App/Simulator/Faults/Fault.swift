@@ -64,7 +64,9 @@ public struct Fault: Equatable, Sendable {
       seconds = 0
       return
     }
-    guard parts.count == 2, let seconds = Int(parts[1]), (0...86_400).contains(seconds) else { throw .needsSeconds(name) }
+    guard parts.count == 2, let seconds = Int(parts[1]), (0...86_400).contains(seconds) else {
+      throw .needsSeconds(name)
+    }
     self.seconds = seconds
   }
 

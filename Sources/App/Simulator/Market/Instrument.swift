@@ -72,11 +72,13 @@ extension Instrument {
     _ symbol: String, _ id: Int, _ name: String, _ exchange: String, _ price: Double, _ volume: Int
   ) -> Instrument {
     Instrument(
-      kind: .stock, symbol: symbol, currency: "USD", contractID: id, name: name, primaryExchange: exchange, price: price,
-      ticksPerUnit: 100, dailyVolume: volume, dailyDeviation: 0.012)
+      kind: .stock, symbol: symbol, currency: "USD", contractID: id, name: name, primaryExchange: exchange,
+      price: price, ticksPerUnit: 100, dailyVolume: volume, dailyDeviation: 0.012)
   }
 
-  private static func pair(_ symbol: String, _ currency: String, _ id: Int, _ name: String, _ price: Double) -> Instrument {
+  private static func pair(
+    _ symbol: String, _ currency: String, _ id: Int, _ name: String, _ price: Double
+  ) -> Instrument {
     Instrument(
       kind: .currencyPair, symbol: symbol, currency: currency, contractID: id, name: name, primaryExchange: "IDEALPRO",
       price: price, ticksPerUnit: currency == "JPY" ? 200 : 20_000, dailyVolume: 900_000_000, dailyDeviation: 0.004)

@@ -70,9 +70,9 @@ struct Market: Sendable {
 
   /// What one unit of a currency is worth in dollars.
   func dollars(per currency: String, at moment: Moment) -> Double {
-    for instrument in Instrument.all where instrument.kind == .currencyPair {
-      if instrument.symbol == currency { return quote(instrument, at: moment).last }
-      if instrument.currency == currency { return 1 / quote(instrument, at: moment).last }
+    for pair in Instrument.all where pair.kind == .currencyPair && currency != "USD" {
+      if pair.symbol == currency { return quote(pair, at: moment).last }
+      if pair.currency == currency { return 1 / quote(pair, at: moment).last }
     }
     return 1
   }

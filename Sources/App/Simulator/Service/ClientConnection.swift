@@ -159,9 +159,7 @@ final class ClientConnection: ChannelInboundHandler {
       out.send(.managedAccounts(simulator.faults[.noAccounts] == nil ? [brokerage.account] : []))
       out.send(.nextValidID(brokerage.nextOrderID(for: clientID)))
       guard simulator.gateway.isLinked else { return out.send(.error(Simulator.linkLost)) }
-      for (code, farm) in [(2104, "Market data farm connection is OK:usfarm"), (2106, "HMDS data farm connection is OK:ushmds"), (2158, "Sec-def data farm connection is OK:secdefnj")] {
-        out.send(.error(APIError(code: code, text: farm)))
-      }
+      for farm in Simulator.farms { out.send(.error(farm)) }
     }
   }
 

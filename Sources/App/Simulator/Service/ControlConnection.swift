@@ -2,9 +2,17 @@ import NIOCore
 import NIOPosix
 
 extension Simulator {
-  /// Serves the control socket, then goes on.
-  func openControl(then next: @escaping () -> Void) {
-    guard let path = configuration.controlPath else { return next() }
+  /// Serves the control socket, then goes on. One that somebody still serves is left alone; a dead one is replaced.
+  func openControl(_ path: String, then next: @escaping () -> Void) {
+    ClientBootstrap(group: loop).connect(unixDomainSocketPath: path).assumeIsolated()
+      .whenComplete { [self] result in
+        guard case .success(let channel) = result else { return bindControl(path, then: next) }
+        channel.close(promise: nil)
+        fail("cannot serve the control socket \(path): another process does; end it, or choose another path")
+      }
+  }
+
+  private func bindControl(_ path: String, then next: @escaping () -> Void) {
     let bound = NIOLoopBound(self, eventLoop: loop)
     ServerBootstrap(group: loop)
       .childChannelInitializer { channel in
@@ -16,10 +24,11 @@ extension Simulator {
       .whenComplete { [self] result in
         switch result {
         case .success(let channel):
+          guard !isStopping else { return channel.close(promise: nil) }
           control = channel
           next()
         case .failure(let error):
-          fail("cannot serve the control socket \(path): \(error); choose a path in a folder of your own with --control")
+          fail("cannot serve the control socket \(path): \(error); choose a path in a folder of your own")
         }
       }
   }

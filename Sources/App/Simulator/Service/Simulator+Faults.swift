@@ -14,10 +14,8 @@ extension Simulator {
       gateway.isLinked = false
       tellAll(Self.linkLost)
     case .crashAfter:
-      _ = loop.assumeIsolated().scheduleTask(in: .seconds(Int64(fault.seconds))) { [self] in
-        // It may have been healed or set anew since.
-        if faults[.crashAfter] == fault.seconds, !isStopping { ended(.crashed) }
-      }
+      crash?.cancel()
+      crash = loop.assumeIsolated().scheduleTask(in: .seconds(Int64(fault.seconds))) { [self] in ended(.crashed) }
     case .stopReading:
       for connection in connections.values { connection.applyReading() }
     case .stopAccepting:
@@ -39,7 +37,13 @@ extension Simulator {
       for connection in connections.values { connection.applyReading() }
     case .stopAccepting:
       if let listener { setReading(listener, true) }
-    case .mute, .noAccounts, .loginDelay, .closeNew, .hangNew, .crashAfter:
+    case .loginDelay:
+      guard isLoggingIn else { return }
+      run += 1
+      completeLogin()
+    case .crashAfter:
+      crash?.cancel()
+    case .mute, .noAccounts, .closeNew, .hangNew:
       break
     }
     keepTicking()
@@ -59,6 +63,12 @@ extension Simulator {
     return "OK \(status)"
   }
 
+  /// What a gateway says to every new client when all is well.
+  static let farms = [
+    APIError(code: 2104, text: "Market data farm connection is OK:usfarm"),
+    APIError(code: 2106, text: "HMDS data farm connection is OK:ushmds"),
+    APIError(code: 2158, text: "Sec-def data farm connection is OK:secdefnj"),
+  ]
   static let linkLost = APIError(code: 1100, text: "Connectivity between IBKR and Trader Workstation has been lost.")
   static let linkRestored = APIError(
     code: 1102,

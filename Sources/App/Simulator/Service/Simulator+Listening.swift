@@ -6,25 +6,32 @@ import TWSProtocol
 extension Simulator {
   func beginRun() {
     run += 1
+    isLoggingIn = true
     let delay = (faults[.loginDelay] ?? 0) * 1_000
     guard configuration.impersonatesIBC else {
-      return delay == 0 ? listen() : later(delay) { [self] in listen() }
+      return delay == 0 ? completeLogin() : later(delay) { [self] in completeLogin() }
     }
-    let title = "\(configuration.account) IBKR Gateway" + (configuration.mode == .paper ? " (Simulated Trading)" : "")
     sayAsIBC("Starting Gateway")
     later(100) { [self] in sayAsIBC("detected frame entitled: IBKR Gateway; event=Opened") }
     later(200) { [self] in sayAsIBC("Login attempt: 1") }
-    later(500 + delay) { [self] in
+    later(500 + delay) { [self] in completeLogin() }
+  }
+
+  func completeLogin() {
+    isLoggingIn = false
+    if configuration.impersonatesIBC {
+      let remark = configuration.mode == .paper ? " (Simulated Trading)" : ""
       sayAsIBC("Login has completed")
-      sayAsIBC("detected frame entitled: \(title); event=Opened")
+      sayAsIBC("detected frame entitled: \(configuration.account) IBKR Gateway\(remark); event=Opened")
       sayAsIBC("Configuration tasks completed")
-      listen()
     }
+    listen()
   }
 
   /// Closes everything, and begins anew later. Orders and positions are the brokerage's and outlive it.
   func restart(seconds: Int) {
     run += 1
+    isLoggingIn = false
     report("restarting: the port is closed for \(seconds) s")
     closeAll([listener]) { [self] in
       guard configuration.impersonatesIBC else { return }
@@ -97,7 +104,7 @@ extension Simulator {
   func admits() -> Bool { !isStopping && faults[.closeNew] == nil }
 
   func setReading(_ channel: any Channel, _ reads: Bool) {
-    channel.setOption(.autoRead, value: reads).whenComplete { _ in if reads { channel.read() } }
+    _ = channel.setOption(.autoRead, value: reads)
   }
 
   /// Serves a client that has said its startApi, if there is room and its id is free.

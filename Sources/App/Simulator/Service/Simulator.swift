@@ -25,6 +25,9 @@ public final class Simulator {
   /// The port in use, also while a restart has it closed.
   var port: Int
   var isStopping = false
+  /// Whether the login is all that the open port waits for.
+  var isLoggingIn = false
+  var crash: Scheduled<Void>?
   /// Tells the plans of a past run from those of the present one.
   var run = 0
   private var isTicking = false
@@ -50,18 +53,14 @@ public final class Simulator {
   /// Begins to listen, at once or after the delays that are asked for.
   public func start() {
     for fault in configuration.faults { apply(fault) }
-    if configuration.controlPath == nil { return beginRun() }
-    openControl { [self] in beginRun() }
+    guard let path = configuration.controlPath else { return beginRun() }
+    openControl(path) { [self] in beginRun() }
   }
 
   /// Closes everything and ends with `.stopped`. A second call does nothing.
   public func stop() {
     guard !isStopping else { return }
-    isStopping = true
-    run += 1
-    closeAll([listener, control]) { [self] in ended(.stopped) }
-    listener = nil
-    control = nil
+    end(.stopped)
   }
 
   /// One line on what it does at present.
@@ -80,9 +79,14 @@ public final class Simulator {
 
   func fail(_ sentence: String) {
     guard !isStopping else { return }
+    end(.failed(sentence))
+  }
+
+  private func end(_ ending: Ending) {
     isStopping = true
     run += 1
-    closeAll([listener, control]) { [self] in ended(.failed(sentence)) }
+    crash?.cancel()
+    closeAll([listener, control]) { [self] in ended(ending) }
     listener = nil
     control = nil
   }

@@ -12,7 +12,10 @@ extension Session {
     switch kind {
     case .cancelHistoricalData:
       try reader.skip()
-      bars[try reader.integer()] = nil
+      let id = try reader.integer()
+      guard bars.removeValue(forKey: id) != nil else {
+        throw RequestRefusal(code: 366, text: "No historical data query found for ticker id:\(id)")
+      }
     case .cancelHeadTimeStamp:
       break
     case .reqHeadTimeStamp:
@@ -125,7 +128,8 @@ extension Session {
     }
     let earliest = from ?? (until ?? now).adding(seconds: -count)
     let first = max(Market.opening, earliest)
-    let seconds = (0..<count).map { first.adding(seconds: $0) }.filter { $0 <= now && (until == nil || $0 < until ?? now) }
+    let end = min(now, until ?? now)
+    let seconds = (0..<count).map { first.adding(seconds: $0) }.filter { $0 < end }
     let kinds: [BarContent: ResponseKind] = [
       .trades: .historicalTicksLast, .midpoint: .historicalTicks, .bidAsk: .historicalTicksBidAsk,
     ]

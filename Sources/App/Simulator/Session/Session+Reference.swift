@@ -108,8 +108,10 @@ extension Session {
     let id = try reader.integer()
     let pattern = try reader.string().uppercased()
     guard gateway.isLinked else { throw RequestRefusal.notConnected }
-    let found = Instrument.all.filter {
-      !pattern.isEmpty && ($0.symbol.hasPrefix(pattern) || $0.name.uppercased().split(separator: " ").contains { $0 == pattern })
+    let found = Instrument.all.filter { instrument in
+      guard !pattern.isEmpty else { return false }
+      return instrument.symbol.hasPrefix(pattern)
+        || instrument.name.uppercased().split(separator: " ").contains { $0 == pattern }
     }
     var writer = FieldWriter(ResponseKind.symbolSamples)
     writer.add(id)

@@ -10,7 +10,10 @@ extension Session {
       break
     case .cancelMktData:
       try reader.skip()
-      quotes[try reader.integer()] = nil
+      let id = try reader.integer()
+      guard quotes.removeValue(forKey: id) != nil else {
+        throw RequestRefusal(code: 300, text: "Can't find EId with tickerId:\(id)")
+      }
     case .cancelTickByTickData:
       tickByTick[try reader.integer()] = nil
     case .cancelRealTimeBars:
@@ -85,6 +88,7 @@ extension Session {
     try reader.skip()
     let isSnapshot = try reader.flag()
     guard gateway.isLinked else { throw RequestRefusal.notConnected }
+    guard quotes[id] == nil else { throw RequestRefusal(code: 102, text: "Duplicate ticker ID.") }
     out.send(.tickRequestParameters, id, instrument.minimumTick, instrument.kind == .stock ? "9c0001" : "", 3)
     out.send(.marketDataType, 1, id, 1)
     var stream = QuoteStream(instrument: instrument)
@@ -155,14 +159,17 @@ extension Session {
         stream.instrument, from: end.adding(seconds: -5), to: end, of: stream.content)
       stream.toldUntil = end
       return out.send(
-        .realTimeBar, 3, id, bar.start.seconds, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.average, bar.count)
+        .realTimeBar, 3, id, bar.start.seconds, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.average,
+        bar.count)
     }
     // The growing bar, about once per second; a bar that has ended since is told a last time.
     guard now.milliseconds - stream.toldUntil.milliseconds >= 1_000 else { return }
     let current = stream.span.start(of: now)
     let previous = stream.span.start(of: stream.toldUntil)
     stream.toldUntil = now
-    for (start, end) in previous < current ? [(previous, stream.span.next(after: previous)), (current, now)] : [(current, now)] {
+    var spans = [(current, now)]
+    if previous < current { spans.insert((previous, stream.span.next(after: previous)), at: 0) }
+    for (start, end) in spans {
       let bar = gateway.market.bar(
         stream.instrument, from: start, to: max(end, Moment(milliseconds: start.milliseconds + 1)), of: stream.content)
       out.send(
