@@ -39,12 +39,13 @@ let package = Package(
     module("System", "Output"),
     module("System", "Splice", ["CLinux", "TWSProtocol"]),
 
+    module("Wire", "LoopSignals", [nio, nioPosix, "CLinux"]),
     module("Wire", "LocalHTTP", [nio, nioPosix, nioHTTP1, "CLinux"]),
 
     module("Peers", "Gateway", ["Trading", "Lifecycle"]),
 
     module("App", "Preparation", ["Trading", "Settings", "Templates", "Files"]),
-    module("App", "Supervisor", ["Trading", "Settings", "Lifecycle", "Processes", "Output", "LocalHTTP", "Gateway", nio, nioPosix]),
+    module("App", "Supervisor", ["Trading", "Settings", "Lifecycle", "Processes", "Output", "LoopSignals", "LocalHTTP", "Gateway", nio, nioPosix]),
     module(
       "App", "Services",
       ["Trading", "Settings", "Lifecycle", "Processes", "Gateway", "Supervisor"]),
@@ -54,7 +55,8 @@ let package = Package(
     .executableTarget(
       name: "ibgw",
       dependencies: [
-        "CLinux", "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "LocalHTTP", "Gateway", "Preparation",
+        "CLinux", "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "LoopSignals", "LocalHTTP", "Gateway",
+        "Preparation",
         "Supervisor", "Services", "Simulator", "RelayService", arguments, nio, nioPosix,
         nioHTTP1,
       ],

@@ -7,7 +7,8 @@ struct IBGW: ParsableCommand {
     commandName: "ibgw",
     abstract: "Keeps an IB Gateway alive, relays its API and says what is really so.",
     subcommands: [
-      RunCommand.self, StatusCommand.self, StartCommand.self, StopCommand.self, RestartCommand.self, LogsCommand.self,
+      RunCommand.self, DemoCommand.self, Simulate.self, StatusCommand.self, StartCommand.self, StopCommand.self,
+      RestartCommand.self, LogsCommand.self,
     ])
 }
 
