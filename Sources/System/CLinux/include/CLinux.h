@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "clinux_process.h"
+#include "clinux_socket.h"
 
 // A peer's credentials on a connected unix socket. Returns 0, or -1 with errno.
 static inline int clinux_peer_uid(int descriptor, uid_t *uid) {
