@@ -15,7 +15,7 @@ enum Command: Sendable {
 /// The only memory that the relay's thread and its control plane share: commands one way, events the other. Each side holds a lock
 /// just long enough to append one element or to take all of them.
 final class Mailbox: Sendable {
-  struct Events {
+  private struct Events {
     var queue: [RelayEvent] = []
     var dropped: UInt64 = 0
   }
@@ -67,11 +67,13 @@ final class Mailbox: Sendable {
     if isFirst { onEvents() }
   }
 
-  func takeEvents() -> Events {
+  func takeEvents() -> [RelayEvent] {
     events.withLock { events in
-      let taken = events
+      let taken = events.queue
       events.queue = []
       return taken
     }
   }
+
+  var droppedEvents: UInt64 { events.withLock { $0.dropped } }
 }

@@ -1,3 +1,5 @@
+import TWSProtocol
+
 /// What the loop knows of a connection beside its two flows. Plain memory in the slab, but for the sniffer, which lives on the
 /// heap as long as the handshake lasts.
 struct Connection {
@@ -39,6 +41,6 @@ struct Connection {
   /// Whether the opening was told to the control plane: when the handshake has been read, or at the latest after a while.
   var announced = false
   var handshake = Handshake()
-  var sniffer: UnsafeMutablePointer<HandshakeWatch>?
+  var sniffer: UnsafeMutablePointer<HandshakeSniffer>?
   var ending: Ending?
 }

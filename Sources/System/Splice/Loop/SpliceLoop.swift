@@ -24,13 +24,12 @@ struct SpliceLoop: ~Copyable {
   }
 
   static let scratchSize = 64 * 1024
-  static let batch = 256
 
   let epoll: Int32
   let timer: Int32
   let mailbox: Mailbox
   let scratch: UnsafeMutableRawPointer
-  let events: UnsafeMutablePointer<epoll_event>
+  let events: UnsafeMutablePointer<clinux_ready>
   /// A descriptor kept to be closed when none is left, so that a connection can still be accepted and refused.
   var reserve: Int32
 
@@ -53,20 +52,35 @@ struct SpliceLoop: ~Copyable {
   var drainBegan: UInt64 = 0
   var drainDeadline: UInt64 = 0
 
-  init(routes: [RelayRoute], limits: RelayLimits, mailbox: Mailbox) throws(RelayError) {
-    epoll = clinux_epoll_create()
-    timer = clinux_timerfd()
-    reserve = Self.openReserve()
-    guard epoll >= 0, timer >= 0, reserve >= 0 else { throw RelayError("make the relay's loop", errno) }
+  /// A loop that listens nowhere yet.
+  static func make(routes: [RelayRoute], limits: RelayLimits, mailbox: Mailbox) throws(RelayError) -> SpliceLoop {
+    let action = "make the relay's loop"
+    let epoll = clinux_epoll_create()
+    guard epoll >= 0 else { throw RelayError(action, errno) }
+    let timer = clinux_timerfd()
+    let reserve = openReserve()
+    guard timer >= 0, reserve >= 0, clinux_epoll_add_level(epoll, mailbox.descriptor, Token.mailbox) == 0,
+      clinux_epoll_add_level(epoll, timer, Token.clock) == 0
+    else {
+      let error = errno
+      for descriptor in [epoll, timer, reserve] where descriptor >= 0 { close(descriptor) }
+      throw RelayError(action, error)
+    }
+    return SpliceLoop(epoll, timer, reserve, routes, limits, mailbox)
+  }
+
+  private init(
+    _ epoll: Int32, _ timer: Int32, _ reserve: Int32, _ routes: [RelayRoute], _ limits: RelayLimits, _ mailbox: Mailbox
+  ) {
+    self.epoll = epoll
+    self.timer = timer
+    self.reserve = reserve
     self.mailbox = mailbox
     self.routes = routes.map { Route(upstream: $0.upstream.system, counters: RouteCounters(route: $0.name)) }
     self.limits = limits
     admission = Admission(limits: limits)
     scratch = .allocate(byteCount: Self.scratchSize, alignment: 4096)
-    events = clinux_epoll_events(Int32(Self.batch))
-    guard clinux_epoll_add_level(epoll, mailbox.descriptor, Token.mailbox) == 0,
-      clinux_epoll_add_level(epoll, timer, Token.clock) == 0
-    else { throw RelayError("make the relay's loop", errno) }
+    events = .allocate(capacity: Int(CLINUX_BATCH))
   }
 
   deinit {
@@ -78,7 +92,7 @@ struct SpliceLoop: ~Copyable {
     close(timer)
     close(reserve)
     scratch.deallocate()
-    free(events)
+    events.deallocate()
   }
 
   static func openReserve() -> Int32 { open("/dev/null", O_RDONLY | O_CLOEXEC) }
@@ -89,9 +103,9 @@ struct SpliceLoop: ~Copyable {
   mutating func run() {
     while !isOver {
       let isIdle = runQueue.isEmpty && snapshot == nil
-      let count = clinux_epoll_wait(epoll, events, Int32(Self.batch), isIdle ? -1 : 0)
-      for index in 0..<max(0, count) {
-        let ready = clinux_epoll_event(events, index)
+      let count = clinux_epoll_wait(epoll, events, isIdle ? -1 : 0)
+      for index in 0..<max(0, Int(count)) {
+        let ready = events[index]
         let token = Token(raw: ready.token)
         if token.generation != 0 { socketReady(token, ready.bits) } else { ownDescriptorReady(ready.token) }
       }
@@ -107,8 +121,8 @@ struct SpliceLoop: ~Copyable {
     let side = token.side
     let flow = slab.flow(token.slot, side)
     guard flow.pointee.generation == token.generation else { return }
-    let ended = UInt32(CLINUX_PEER_ENDED.rawValue | CLINUX_HUNG_UP.rawValue | CLINUX_FAILED.rawValue)
-    if bits & (UInt32(CLINUX_READABLE.rawValue) | ended) != 0 {
+    let ended = CLINUX_PEER_ENDED | CLINUX_HUNG_UP | CLINUX_FAILED
+    if bits & (CLINUX_READABLE | ended) != 0 {
       flow.pointee.readable = true
       if bits & ended != 0 { flow.pointee.ending = true }
     }
@@ -118,12 +132,12 @@ struct SpliceLoop: ~Copyable {
     }
     if flow.pointee.readable && flow.pointee.flows && !flow.pointee.blocked && !flow.pointee.queued { turn(flow, token) }
     guard flow.pointee.generation == token.generation else { return }
-    if bits & UInt32(CLINUX_FAILED.rawValue) != 0 && flow.pointee.finished {
+    if bits & CLINUX_FAILED != 0 && flow.pointee.finished {
       failedAfterItsEnd(token)
       return
     }
     let back = slab.flow(token.slot, 1 - side)
-    if back.pointee.blocked && back.pointee.flows {
+    if back.pointee.blocked && back.pointee.flows && bits & (CLINUX_WRITABLE | ended) != 0 {
       let backToken = Token(generation: token.generation, slot: token.slot, side: 1 - side)
       if flush(back, backToken), back.pointee.readable { enqueue(back, backToken) }
     }

@@ -29,11 +29,10 @@ struct PipePool: ~Copyable {
   /// An empty pipe, or nil when the system gives none of a useful size.
   mutating func take() -> Pipe? {
     if let pipe = idle.popLast() { return pipe }
-    var ends: (Int32, Int32) = (-1, -1)
-    let capacity = withUnsafeMutableBytes(of: &ends) { ends in
-      clinux_pipe(ends.baseAddress?.assumingMemoryBound(to: Int32.self), Self.wanted, Self.least)
-    }
-    return capacity < 0 ? nil : Pipe(readEnd: ends.0, writeEnd: ends.1, capacity: capacity)
+    var readEnd: Int32 = -1
+    var writeEnd: Int32 = -1
+    let capacity = clinux_pipe(&readEnd, &writeEnd, Self.wanted, Self.least)
+    return capacity < 0 ? nil : Pipe(readEnd: readEnd, writeEnd: writeEnd, capacity: capacity)
   }
 
   /// Takes a pipe back. One that is not empty is closed, since the next flow must not find another's bytes.
