@@ -36,14 +36,15 @@ let package = Package(
     .target(name: "CLinux", path: "Sources/System/CLinux"),
     module("System", "Files", ["CLinux"]),
     module("System", "Processes", ["CLinux"]),
+    module("System", "Output"),
     module("System", "Splice", ["CLinux", "TWSProtocol"]),
 
     module("Wire", "LocalHTTP", [nio, nioPosix, nioHTTP1, "CLinux"]),
 
-    module("Peers", "Gateway", ["Trading"]),
+    module("Peers", "Gateway", ["Trading", "Lifecycle"]),
 
     module("App", "Preparation", ["Trading", "Settings", "Templates", "Files"]),
-    module("App", "Supervisor", ["Trading", "Lifecycle", "Processes", "LocalHTTP", "Gateway", nio, nioPosix]),
+    module("App", "Supervisor", ["Trading", "Settings", "Lifecycle", "Processes", "Output", "LocalHTTP", "Gateway", nio, nioPosix]),
     module("App", "Simulator", ["TWSProtocol", "Trading", nio, nioPosix]),
     module("App", "RelayService", ["Trading", "TWSProtocol", "Files", "Splice", "LocalHTTP", nio, nioPosix]),
 
@@ -61,6 +62,7 @@ let package = Package(
     tests(of: "Lifecycle", ["Trading"]),
     tests(of: "Files"),
     tests(of: "Processes"),
+    tests(of: "Output"),
     tests(of: "Splice"),
     tests(of: "LocalHTTP", [nio, nioPosix]),
     tests(of: "Gateway"),

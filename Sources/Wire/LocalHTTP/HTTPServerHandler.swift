@@ -98,8 +98,8 @@ public struct HTTPResponder: Sendable {
     channel.writeAndFlush(HTTPServerResponsePart.end(nil)).whenComplete { _ in channel.close(promise: nil) }
   }
 
-  /// Completes when the client is gone.
-  public var closed: EventLoopFuture<Void> { channel.closeFuture }
+  /// Whether the client is gone.
+  public var isClosed: Bool { !channel.isActive }
 
   private func write(_ part: HTTPServerResponsePart) {
     channel.write(part, promise: nil)
