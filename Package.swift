@@ -52,7 +52,7 @@ let package = Package(
       name: "ibgw",
       dependencies: [
         "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "LocalHTTP", "Gateway", "Preparation",
-        "Supervisor", "Simulator", "RelayService", arguments, nio, nioPosix,
+        "Supervisor", "Simulator", "RelayService", "Splice", "CLinux", arguments, nio, nioPosix,
       ],
       path: "Sources/ibgw", swiftSettings: strict),
 

@@ -21,6 +21,12 @@ public struct RouteCounters: Sendable, Equatable, Codable {
   /// How long the gateway took to accept, in seconds.
   public internal(set) var dials = Histogram.dialDuration
 
+  enum CodingKeys: String, CodingKey {
+    case route, open, waiting, accepted, relayed, refused, durations, dials
+    case bytesFromClients = "bytes_from_clients"
+    case bytesFromGateway = "bytes_from_gateway"
+  }
+
   init(route: String) { self.route = route }
 
   mutating func count(_ refusal: Refusal) { refused[refusal.rawValue, default: 0] += 1 }
