@@ -45,14 +45,18 @@ let package = Package(
 
     module("App", "Preparation", ["Trading", "Settings", "Templates", "Files"]),
     module("App", "Supervisor", ["Trading", "Settings", "Lifecycle", "Processes", "Output", "LocalHTTP", "Gateway", nio, nioPosix]),
+    module(
+      "App", "Services",
+      ["Trading", "Settings", "Lifecycle", "Processes", "Gateway", "Supervisor"]),
     module("App", "Simulator", ["TWSProtocol", "Trading", nio, nioPosix]),
     module("App", "RelayService", ["Trading", "TWSProtocol", "Files", "Splice", "LocalHTTP", nio, nioPosix]),
 
     .executableTarget(
       name: "ibgw",
       dependencies: [
-        "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "LocalHTTP", "Gateway", "Preparation",
-        "Supervisor", "Simulator", "RelayService", "Splice", "CLinux", arguments, nio, nioPosix,
+        "CLinux", "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "LocalHTTP", "Gateway", "Preparation",
+        "Supervisor", "Services", "Simulator", "RelayService", "Splice", arguments, nio, nioPosix,
+        nioHTTP1,
       ],
       path: "Sources/ibgw", swiftSettings: strict),
 

@@ -68,18 +68,17 @@ struct RelayCommand: ParsableCommand {
   }
 
   func run() throws {
-    clinux_mask_signals()
     _ = clinux_raise_descriptor_limit()
     let configuration = configuration
-    MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { loop in
+    withLoop { loop in
       do {
         let service = try RelayService(configuration, on: loop)
-        try stopOnSignal(service, loop)
+        stopOnSignal(service, loop)
         service.serveAPI().whenFailure { error in
           fail("cannot serve the control API on \(configuration.socketPath ?? ""): \(error)")
         }
         service.run()
-        service.whenStopped.whenComplete { _ in Glibc.exit(0) }
+        service.whenStopped.whenComplete { _ in leave(ExitStatus.success) }
       } catch {
         fail("\(error)")
       }
@@ -109,15 +108,15 @@ struct RelayCommand: ParsableCommand {
   }
 }
 
-/// Ends the process with one sentence and the code for an internal failure.
+/// Ends the relay with one sentence, in the form of its log, and the code for an internal failure.
 private func fail(_ sentence: String) -> Never {
   let line = Array("<3>\(sentence)\n".utf8)
-  _ = line.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
-  Glibc.exit(70)
+  _ = write(STDERR_FILENO, line, line.count)
+  leave(ExitStatus.internal)
 }
 
 /// Stops the service on the first TERM or INT; on a second one, the process ends at once.
-private func stopOnSignal(_ service: RelayService, _ loop: any EventLoop) throws {
+private func stopOnSignal(_ service: RelayService, _ loop: any EventLoop) {
   let handler = NIOLoopBound(SignalHandler(service), eventLoop: loop)
   NIOPipeBootstrap(group: loop)
     .channelInitializer { channel in
@@ -140,7 +139,7 @@ private final class SignalHandler: ChannelInboundHandler {
     while var record = records.readSlice(length: 128) {
       let signal = record.readInteger(endianness: .host, as: UInt32.self).map(Int32.init(bitPattern:))
       guard signal == SIGTERM || signal == SIGINT else { continue }
-      if isStopping { Glibc.exit(0) }
+      if isStopping { leave(ExitStatus.success) }
       isStopping = true
       service.stop()
     }

@@ -21,21 +21,21 @@ public struct ServiceDefinition: Sendable {
   public var voice: Voice
   /// A text in its output that says that it is ready, where it has no better way to say so.
   public var readyText: String?
-  /// Files that an earlier run may have left and that would keep it from starting; removed before each start.
-  public var staleFiles: [String]
+  /// What an earlier run may have left and would keep it from starting; removed before each start.
+  public var stale: StaleFiles?
   /// The command that asks a gateway to stop by itself, where it can be asked.
   public var askToStop: Command?
 
   /// A definition.
   public init(
     plan: ServicePlan, command: Command, voice: Voice = .plain(.info), readyText: String? = nil,
-    staleFiles: [String] = [], askToStop: Command? = nil
+    stale: StaleFiles? = nil, askToStop: Command? = nil
   ) {
     self.plan = plan
     self.command = command
     self.voice = voice
     self.readyText = readyText
-    self.staleFiles = staleFiles
+    self.stale = stale
     self.askToStop = askToStop
   }
 }

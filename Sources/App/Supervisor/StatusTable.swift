@@ -5,9 +5,14 @@ public enum StatusTable {
   /// A heading and a line for each service: its name, state, for how long, restarts and why.
   public static func lines(of report: StatusReport) -> [String] {
     let heading = [["SERVICE", "STATE", "FOR", "RESTARTS", "WHY"]]
-    let rows = heading + report.services.map { service in
-      [service.name, word(for: service.state), spoken(milliseconds: service.duration), "\(service.restarts)", why(service)]
-    }
+    let rows =
+      heading
+      + report.services.map { service in
+        [
+          service.name, word(for: service.state), spoken(milliseconds: service.duration), "\(service.restarts)",
+          why(service),
+        ]
+      }
     let widths = (0..<4).map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
       let cells = (0..<4).map { row[$0] + String(repeating: " ", count: widths[$0] - row[$0].count) }

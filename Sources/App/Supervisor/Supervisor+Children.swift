@@ -19,10 +19,15 @@ extension Supervisor {
   }
 
   private func heardLine(_ line: [UInt8], from child: Child) {
+    write(line, of: child)
     understand(line, from: child)
+  }
+
+  private func write(_ line: [UInt8], of child: Child) {
     let (passes, dropped) = child.flood.admits(at: Ourselves.uptime)
     if dropped > 0 {
-      say(.warning, child.name.text, "\(dropped) lines were dropped here: it prints more than \(Int(FloodGate.linesPerSecond)) a second")
+      let rate = Int(FloodGate.linesPerSecond)
+      say(.warning, child.name.text, "\(dropped) lines were dropped here: it prints more than \(rate) a second")
     }
     guard passes else { return }
     let (severity, text) = child.voice.split(line)

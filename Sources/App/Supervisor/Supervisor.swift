@@ -92,7 +92,8 @@ public final class Supervisor {
     self.onExit = onExit
     started = Moment(uptime: Ourselves.uptime, wall: Ourselves.wallClock)
     journal = Journal(
-      descriptor: STDOUT_FILENO, redaction: configuration.redaction, format: LineFormat(format: configuration.logFormat),
+      descriptor: STDOUT_FILENO, redaction: configuration.redaction,
+      format: LineFormat(format: configuration.logFormat),
       threshold: configuration.logThreshold)
     definitions = Dictionary(uniqueKeysWithValues: configuration.services.map { ($0.plan.name, $0) })
     lifecycle = Lifecycle(
@@ -187,7 +188,7 @@ public final class Supervisor {
 
   private func spawn(_ name: ServiceName) {
     guard let definition = definitions[name] else { return }
-    for file in definition.staleFiles { unlink(file) }
+    definition.stale?.remove()
     do throws(SpawnFailure) {
       let process = try definition.command.spawn()
       let child = Child(name: name, pid: process.pid, definition: definition)

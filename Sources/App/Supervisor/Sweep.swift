@@ -4,9 +4,9 @@ import NIOCore
 import Processes
 
 /// The last step of the end: whatever is still below us, though no service's, is told to end, and then killed.
-struct Sweep {
+public struct Sweep {
   /// How long the whole sweep may take, in milliseconds; kept back from the time of the stop.
-  static let patience: Int64 = 2000
+  public static let patience: Int64 = 2000
 
   let code: Int32
   let killAt: Int64

@@ -7,7 +7,9 @@ public enum IBCLine {
     if line.hasPrefix("Starting Gateway with this command") || line.hasPrefix("Starting TWS with this command") {
       return .javaStarting
     }
-    if let code = number(after: "IBC returned exit status ", in: line) { return .javaEnded(Int32(truncatingIfNeeded: code)) }
+    if let code = number(after: "IBC returned exit status ", in: line) {
+      return .javaEnded(Int32(truncatingIfNeeded: code))
+    }
     if let attempt = number(after: "Login attempt: ", in: line) { return .loginAttempt(attempt) }
     if contains(line, "Second Factor Authentication initiated") { return .secondFactorAsked }
     // `Login has completed: exiting via ...` is said in a stop, and is no login.

@@ -97,3 +97,5 @@ int clinux_peer_uid(int descriptor, uint32_t *uid) {
   *uid = credentials.uid;
   return 0;
 }
+
+char **clinux_environment(void) { return environ; }

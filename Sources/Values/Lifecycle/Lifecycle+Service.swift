@@ -84,9 +84,9 @@ extension Lifecycle {
     enter(.running, place, now, "")
     records[place].readyAt = now
     records[place].settled = true
-    if plans[place].kind != .task {
-      log(.info, place, took == 0 ? "running" : "ready after \(spoken(milliseconds: took))", &actions)
-    }
+    if plans[place].kind == .task { return }
+    let what = plans[place].mode == nil ? "ready" : "logged in"
+    log(.info, place, "\(what) after \(spoken(milliseconds: took))", &actions)
   }
 
   private mutating func couldNotStart(

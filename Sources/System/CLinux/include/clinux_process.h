@@ -35,4 +35,7 @@ int clinux_output_pipe(int ends[2]);
 // The user at the other end of a connected unix socket (SO_PEERCRED). Returns 0, or -1 with errno.
 int clinux_peer_uid(int descriptor, uint32_t *uid);
 
+// The environment of this process, as environ(7).
+char **clinux_environment(void);
+
 #endif
