@@ -49,7 +49,7 @@ let package = Package(
       "App", "Services",
       ["Trading", "Settings", "Lifecycle", "Processes", "Gateway", "Supervisor"]),
     module("App", "Simulator", ["TWSProtocol", "Trading", nio, nioPosix]),
-    module("App", "RelayService", ["Trading", "TWSProtocol", "Files", "Splice", "LocalHTTP", nio, nioPosix]),
+    module("App", "RelayService", ["Lifecycle", "Files", "Splice", "LocalHTTP", nio, nioPosix]),
 
     .executableTarget(
       name: "ibgw",

@@ -27,7 +27,8 @@ struct RelayCommand: ParsableCommand {
   var logMegabytes = 10
   @Option(name: .customLong("log-keep"), help: "How many access logs that were set aside are kept.")
   var logsKept = 5
-  @Option(name: .customLong("allow"), help: "Address ranges that may connect, with commas; default: loopback and private.")
+  @Option(
+    name: .customLong("allow"), help: "Address ranges that may connect, with commas; default: loopback and private.")
   var allowed: AllowArgument?
   @Option(name: .customLong("max-clients"), help: "Clients at one time for each route; the gateway takes 32.")
   var maxClients = RelayLimits().clients
@@ -42,9 +43,11 @@ struct RelayCommand: ParsableCommand {
   @Option(name: .customLong("dial-timeout"), help: "Seconds in which the gateway must accept.")
   var dialTimeout = RelayLimits().dialTimeout
   @Option(
-    name: .customLong("dead-peer-timeout"), help: "Seconds after which a peer that answers nothing is dropped; 0 is the system's.")
+    name: .customLong("dead-peer-timeout"),
+    help: "Seconds after which a peer that answers nothing is dropped; 0 is the system's.")
   var deadPeerTimeout = RelayLimits().deadPeerTimeout
-  @Flag(name: .customLong("check-hello"), inversion: .prefixedNo, help: "Turn away who does not begin as an API client.")
+  @Flag(
+    name: .customLong("check-hello"), inversion: .prefixedNo, help: "Turn away who does not begin as an API client.")
   var checksHello = true
   @Option(name: .customLong("listen"), help: "When to listen: when-serving or always.")
   var listening = ListenPolicy.whenServing
