@@ -8,7 +8,7 @@ struct IBGW: ParsableCommand {
     abstract: "Keeps an IB Gateway alive, relays its API and says what is really so.",
     subcommands: [
       RunCommand.self, DemoCommand.self, Simulate.self, StatusCommand.self, StartCommand.self, StopCommand.self,
-      RestartCommand.self, LogsCommand.self,
+      RestartCommand.self, LogsCommand.self, RelayCommand.self, ClientsCommand.self, KickCommand.self,
     ])
 }
 
