@@ -14,7 +14,7 @@ extension Supervisor {
   /// a sender has no address, as here none has.
   func openNotifySockets() -> EventLoopFuture<Void> {
     let bound = NIOLoopBound(self, eventLoop: loop)
-    let opened = configuration.services.filter(\.notifies).map { definition in
+    let opened = configuration.services.filter(\.notifies).map { definition -> EventLoopFuture<Void> in
       let (name, path) = (definition.plan.name, notifySocketPath(definition.plan.name))
       let descriptor = clinux_notify_socket(path)
       guard descriptor >= 0 else { return loop.makeFailedFuture(IOError(errnoCode: errno, reason: path)) }
