@@ -5,7 +5,7 @@ struct IBGW: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ibgw",
     abstract: "Keeps an IB Gateway alive, relays its API and says what is really so.",
-    subcommands: [])
+    subcommands: [Check.self, SettingsCommand.self, Render.self])
 }
 
 IBGW.main()

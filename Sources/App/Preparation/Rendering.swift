@@ -9,6 +9,7 @@ public struct RenderedFile: Sendable {
   public let path: String
   /// What it is, in a word or two.
   public let title: String
+  /// Its content.
   public let bytes: [UInt8]
   /// The permissions it gets.
   public let mode: UInt32
@@ -92,7 +93,7 @@ struct Rendering {
     } catch {
       throw Problem(
         reference.name, .error,
-        what: "contains a line break, and line \(reference.line) of \(source ?? document.title) puts it into config.ini",
+        what: "contains a line break, and line \(reference.line) of the template puts it into config.ini",
         fix: "put the value on one line")
     }
   }

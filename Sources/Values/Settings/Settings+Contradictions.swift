@@ -92,7 +92,7 @@ extension Settings {
       if ["myTwsAccountName", "myTwsPassword"].contains(text) {
         warn("still is the placeholder of an example, and a login with it fails", "write your own")
       }
-      if setting.isSecret, text.utf8.count < Redaction.shortest {
+      if setting.isSecret, !setting.isUserName, text.utf8.count < Redaction.shortest {
         warn(
           "is shorter than \(Redaction.shortest) bytes, so it cannot be masked in the log without masking ordinary words",
           "choose a longer one")
@@ -105,4 +105,7 @@ extension Settings {
 extension Setting {
   /// Whether it is a part of a login at IBKR.
   var isCredential: Bool { isSecret && name.hasPrefix("TWS_") }
+
+  /// Whether it is a user name, which nobody chooses for its length.
+  var isUserName: Bool { name.hasPrefix("TWS_USERID") }
 }

@@ -18,7 +18,8 @@ extension Check {
     let base = settings.ibkr.settingsPath
     if settings.isDual, settings.isGiven("TWS_SETTINGS_PATH"), FileSystem.isMountPoint(base) {
       warn(
-        "TWS_SETTINGS_PATH", "is \(base), a volume that both modes leave unused: they use \(base)_live and \(base)_paper",
+        "TWS_SETTINGS_PATH",
+        "is \(base), a volume that both modes leave unused: they use \(base)_live and \(base)_paper",
         "mount the volume one directory higher, or one at each")
     }
   }
