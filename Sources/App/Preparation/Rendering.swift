@@ -87,6 +87,12 @@ struct Rendering {
 
   /// A value as the document's reader needs it.
   private func spelled(_ value: String, _ reference: Template.Reference) throws(Problem) -> [UInt8] {
+    if value.unicodeScalars.contains("\u{FFFD}") {
+      throw Problem(
+        reference.name, .error,
+        what: "is not valid UTF-8, and line \(reference.line) of the template for \(document.title) needs it",
+        fix: "save it in UTF-8")
+    }
     guard document == .ini else { return Array(value.utf8) }
     do throws(PropertiesValue.LineBreak) {
       return try PropertiesValue.escaped(value)
