@@ -45,20 +45,24 @@ let package = Package(
     module("Peers", "Gateway", ["Trading", "Lifecycle"]),
 
     module("App", "Preparation", ["Trading", "Settings", "Templates", "Files"]),
-    module("App", "Supervisor", ["Trading", "Settings", "Lifecycle", "Processes", "Output", "LoopSignals", "LocalHTTP", "Gateway", nio, nioPosix]),
+    module(
+      "App", "Supervisor",
+      [
+        "CLinux", "Trading", "Settings", "Lifecycle", "Processes", "Output", "LoopSignals", "LocalHTTP", "Gateway", nio,
+        nioPosix,
+      ]),
     module(
       "App", "Services",
       ["Trading", "Settings", "Lifecycle", "Processes", "Gateway", "Supervisor"]),
     module("App", "Simulator", ["TWSProtocol", "Trading", nio, nioPosix]),
-    module("App", "RelayService", ["Trading", "TWSProtocol", "Files", "Splice", "LocalHTTP", nio, nioPosix]),
+    module("App", "RelayService", ["Lifecycle", "Files", "Splice", "LocalHTTP", nio, nioPosix]),
 
     .executableTarget(
       name: "ibgw",
       dependencies: [
-        "CLinux", "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "LoopSignals", "LocalHTTP", "Gateway",
-        "Preparation",
-        "Supervisor", "Services", "Simulator", "RelayService", arguments, nio, nioPosix,
-        nioHTTP1,
+        "CLinux", "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "Splice", "LoopSignals",
+        "LocalHTTP", "Gateway", "Preparation", "Supervisor", "Services", "Simulator", "RelayService", arguments, nio,
+        nioPosix, nioHTTP1,
       ],
       path: "Sources/ibgw", swiftSettings: strict),
 

@@ -57,7 +57,9 @@ struct DemoCommand: ParsableCommand {
       printError("cannot make a temporary home below /tmp: \(describe(errno: errno))")
       leave(ExitStatus.configuration)
     }
-    return template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    let home = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    try FileSystem.createDirectory("\(home)/ibc")
+    return home
   }
 
   /// What the image would set, and a user's compose file.
@@ -67,10 +69,10 @@ struct DemoCommand: ParsableCommand {
     }
     environment.merge([
       "HOME": home, "IBC_PATH": "\(home)/ibc", "TWS_PATH": "\(home)/Jts", "IBGW_RUN_DIR": "\(home)/run",
-      "CADDY_LOG_DIR": "\(home)/log", "TWS_MAJOR_VRSN": "simulated", "TWS_USERID": "demo",
+      "CADDY_LOG_DIR": "\(home)/log", "TWS_MAJOR_VRSN": "simulated", "TWS_USERID": "paperuser1",
       "TWS_PASSWORD": "no password is needed here", "DISPLAY": Self.freeDisplay,
-      "ENABLE_HEALTH_CHECK": Self.isInstalled("caddy") ? "yes" : "no", "CADDYFILE_TMPL": "\(home)/Caddyfile.tmpl",
-      "CADDY_LOG_LEVEL": "WARN", "STOP_TIMEOUT": "15",
+      "ENABLE_HEALTH_CHECK": Self.isInstalled("caddy") ? "yes" : "no",
+      "CADDY_LOG_LEVEL": "WARN", "RELAY_BIND": "127.0.0.1", "STOP_TIMEOUT": "15",
     ]) { $1 }
     if Self.isInstalled("Xvfb") && Self.isInstalled("x11vnc") {
       environment["VNC_SERVER_PASSWORD"] = String(
@@ -82,14 +84,15 @@ struct DemoCommand: ParsableCommand {
   /// What a stranger needs to read: where to connect, what is missing, how to look around.
   private func banner(home: String, settings: Settings) -> [String] {
     var lines = ["ibgw demo: a simulated gateway under the real supervisor, in \(home)", ""]
-    lines.append("  API      127.0.0.1:\(settings.program.apiPort(.paper))  (paper account DU1234567, seed \(seed))")
+    let port = settings.program.relayPort(.paper)
+    lines.append("  API      127.0.0.1:\(port)  (paper account DU1234567, seed \(seed))")
     if let password = settings.vncPassword { lines.append("  VNC      127.0.0.1:5900  (password \(password))") }
     if settings.caddy.servesHealth { lines.append("  Health   http://127.0.0.1:2019/ready") }
     let program = CommandLine.arguments.first ?? "ibgw"
     lines.append("  Status   \(program) status --run-dir \(settings.runDirectory)")
     lines.append("")
     lines.append(
-      "  Python   from ib_async import IB; ib = IB(); ib.connect('127.0.0.1', 4002, clientId=1); print(ib.accountValues())"
+      "  Python   from ib_async import IB; ib = IB(); ib.connect('127.0.0.1', \(port), clientId=1); print(ib.accountValues())"
     )
     lines.append("")
     for (program, package, loss) in [
@@ -121,6 +124,7 @@ private func simulated(_ definition: ServiceDefinition, seed: UInt64) -> Service
   var definition = definition
   definition.command.program = "/proc/self/exe"
   definition.command.arguments = ["simulate", "--as-ibc", "--mode", mode.rawValue, "--seed", String(seed)]
+  definition.plan.isLedByShell = false
   definition.askToStop = nil
   return definition
 }

@@ -6,9 +6,17 @@ struct IBGW: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ibgw",
     abstract: "Keeps an IB Gateway alive, relays its API and says what is really so.",
-    subcommands: [
-      RunCommand.self, DemoCommand.self, Simulate.self, StatusCommand.self, StartCommand.self, StopCommand.self,
-      RestartCommand.self, LogsCommand.self,
+    version: Version.current,
+    groupedSubcommands: [
+      CommandGroup(name: "To run it", subcommands: [RunCommand.self, DemoCommand.self, SimulateCommand.self]),
+      CommandGroup(
+        name: "To look", subcommands: [StatusCommand.self, LogsCommand.self, ClientsCommand.self]),
+      CommandGroup(
+        name: "To order",
+        subcommands: [StartCommand.self, StopCommand.self, RestartCommand.self, KickCommand.self]),
+      CommandGroup(
+        name: "To configure", subcommands: [CheckCommand.self, SettingsCommand.self, RenderCommand.self]),
+      CommandGroup(name: "Started by the supervisor", subcommands: [RelayCommand.self]),
     ])
 }
 

@@ -6,6 +6,7 @@ import Trading
 public struct PreparedFiles: Sendable {
   /// The files of one gateway.
   public struct Instance: Sendable {
+    /// The account it logs in to.
     public let mode: Mode
     /// What IBC is given as `--ibc-ini`.
     public let iniPath: String
@@ -15,7 +16,9 @@ public struct PreparedFiles: Sendable {
 
   /// A file that was written, and what it is.
   public struct Written: Sendable, Equatable {
+    /// Where it is.
     public let path: String
+    /// What it is.
     public let title: String
   }
 
@@ -25,6 +28,7 @@ public struct PreparedFiles: Sendable {
   public internal(set) var caddyfile: String?
   /// The file for x11vnc's `-passwdfile`; nil where no VNC is wanted.
   public internal(set) var vncPasswordFile: String?
+  /// Every file that was written, in order.
   public internal(set) var written: [Written] = []
   /// What was lived with, such as a directory that could not be written.
   public internal(set) var warnings: [Problem] = []
@@ -76,7 +80,9 @@ extension Preparation {
     do throws(FileError) {
       try FileSystem.createDirectory(path)
     } catch {
-      throw Problem(variable, error, needs: "a directory", fix: "give uid \(FileSystem.effectiveUser) a directory there, or name another")
+      throw Problem(
+        variable, error, needs: "a directory",
+        fix: "give uid \(FileSystem.effectiveUser) a directory there, or name another")
     }
   }
 
@@ -135,7 +141,8 @@ extension Preparation {
 
   /// Writes one file and notes it.
   static func write(
-    _ bytes: [UInt8], to path: String, mode: UInt32, _ variable: String, _ title: String, _ prepared: inout PreparedFiles
+    _ bytes: [UInt8], to path: String, mode: UInt32, _ variable: String, _ title: String,
+    _ prepared: inout PreparedFiles
   ) throws(Problem) {
     do throws(FileError) {
       try FileSystem.write(bytes, to: path, mode: mode)

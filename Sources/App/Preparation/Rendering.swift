@@ -9,6 +9,7 @@ public struct RenderedFile: Sendable {
   public let path: String
   /// What it is, in a word or two.
   public let title: String
+  /// Its content.
   public let bytes: [UInt8]
   /// The permissions it gets.
   public let mode: UInt32
@@ -86,13 +87,19 @@ struct Rendering {
 
   /// A value as the document's reader needs it.
   private func spelled(_ value: String, _ reference: Template.Reference) throws(Problem) -> [UInt8] {
+    if value.unicodeScalars.contains("\u{FFFD}") {
+      throw Problem(
+        reference.name, .error,
+        what: "is not valid UTF-8, and line \(reference.line) of the template for \(document.title) needs it",
+        fix: "save it in UTF-8")
+    }
     guard document == .ini else { return Array(value.utf8) }
     do throws(PropertiesValue.LineBreak) {
       return try PropertiesValue.escaped(value)
     } catch {
       throw Problem(
         reference.name, .error,
-        what: "contains a line break, and line \(reference.line) of \(source ?? document.title) puts it into config.ini",
+        what: "contains a line break, and line \(reference.line) of the template puts it into config.ini",
         fix: "put the value on one line")
     }
   }

@@ -106,6 +106,7 @@ public final class Supervisor {
   public func run() -> EventLoopFuture<Void> {
     let bound = NIOLoopBound(self, eventLoop: loop)
     return LoopSignals.watch(on: loop) { bound.value.received(signal: $0) }
+      .flatMap { bound.value.openNotifySockets() }
       .flatMap { bound.value.openControlSocket() }.map { bound.value.tell(.begin) }
   }
 
@@ -193,7 +194,9 @@ public final class Supervisor {
     guard let definition = definitions[name] else { return }
     definition.stale?.remove()
     do throws(SpawnFailure) {
-      let process = try definition.command.spawn()
+      var command = definition.command
+      if definition.notifies { command.environment["NOTIFY_SOCKET"] = notifySocketPath(name) }
+      let process = try command.spawn()
       let child = Child(name: name, pid: process.pid, definition: definition)
       children[process.pid] = child
       read(process.output, of: child)

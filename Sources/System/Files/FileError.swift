@@ -4,6 +4,7 @@ import Glibc
 public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
   /// What was to be done: `read`, `write`, `create`, `list`, `remove`, `look at`.
   public let action: String
+  /// The path as it was given.
   public let path: String
   /// The system's number, from errno.
   public let code: Int32
@@ -41,6 +42,7 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Whether the path is a mounted file, which can be written in place but not replaced.
   public var isMountPoint: Bool { code == EBUSY }
 
+  /// The whole sentence.
   public var description: String { "cannot \(action) \(path): \(why)" }
 
   private static func text(of code: Int32) -> String {

@@ -86,7 +86,7 @@ extension Lifecycle {
     switch step.measure {
     case .ask: actions.append(.ask(name))
     case .terminate:
-      let hasShell = plans[place].mode != nil && !records[place].leaderGone
+      let hasShell = plans[place].isLedByShell && !records[place].leaderGone
       actions.append(hasShell ? .killLeader(name) : .terminate(name))
     case .kill: actions.append(.kill(name))
     }

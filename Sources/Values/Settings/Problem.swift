@@ -11,6 +11,7 @@ public struct Problem: Error, Sendable, Hashable, Codable, CustomStringConvertib
 
   /// The variable that a user has to change, or that leads to the thing at fault.
   public let variable: String
+  /// What it costs.
   public let severity: Severity
   /// What is wrong, as the rest of a sentence that begins with the variable's name.
   public let what: String
@@ -25,6 +26,7 @@ public struct Problem: Error, Sendable, Hashable, Codable, CustomStringConvertib
     self.fix = fix
   }
 
+  /// The whole sentence.
   public var description: String { "\(variable) \(what); \(fix)" }
 
   private enum CodingKeys: String, CodingKey {

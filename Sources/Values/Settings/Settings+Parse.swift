@@ -1,5 +1,6 @@
 /// Why a file that holds a value could not be read, as a clause: `it does not exist`, `it is a directory`.
 public struct UnreadableFile: Error, Sendable, Equatable {
+  /// The reason.
   public let why: String
 
   /// Creates an error from the reason.

@@ -4,6 +4,7 @@
 public struct Template: Sendable {
   /// One place where a template refers to a variable.
   public struct Reference: Sendable, Hashable {
+    /// The variable.
     public let name: String
     /// The line, counted from 1.
     public let line: Int

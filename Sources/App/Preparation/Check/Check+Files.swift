@@ -9,16 +9,15 @@ extension Check {
     plainPath(settings.ibkr.settingsPath, variable)
     for mode in settings.modes {
       let path = settings.settingsPath(for: mode)
-      writableDirectory(path, variable, "the program's settings") { check, what, fix in
-        check.error(variable, what, fix)
-      }
+      if let (what, fix) = unusable(path, "the program's settings") { error(variable, what, fix) }
       jtsFile(settings.jtsPath(for: mode))
     }
     // Docker users mount a volume at the path they name, and the suffix puts the settings beside it.
     let base = settings.ibkr.settingsPath
     if settings.isDual, settings.isGiven("TWS_SETTINGS_PATH"), FileSystem.isMountPoint(base) {
       warn(
-        "TWS_SETTINGS_PATH", "is \(base), a volume that both modes leave unused: they use \(base)_live and \(base)_paper",
+        "TWS_SETTINGS_PATH",
+        "is \(base), a volume that both modes leave unused: they use \(base)_live and \(base)_paper",
         "mount the volume one directory higher, or one at each")
     }
   }
@@ -75,34 +74,30 @@ extension Check {
   /// Directories of the supervisor's own.
   mutating func directories() {
     let run = settings.runDirectory
-    writableDirectory(run, "IBGW_RUN_DIR", "sockets and rendered files") { check, what, fix in
-      check.error("IBGW_RUN_DIR", what, fix)
-    }
+    if let (what, fix) = unusable(run, "sockets and rendered files") { error("IBGW_RUN_DIR", what, fix) }
     // A unix socket's address has room for 107 bytes, and the longest name below the directory takes 20.
     if run.utf8.count > 86 {
       error("IBGW_RUN_DIR", "is longer than 86 bytes, and no socket fits below it", "choose a shorter path")
     }
-    writableDirectory(settings.relay.logDirectory, "CADDY_LOG_DIR", "access logs") { check, what, fix in
-      check.warn("CADDY_LOG_DIR", "\(what), so there is no access log", fix)
+    if let (what, fix) = unusable(settings.relay.logDirectory, "access logs") {
+      warn("CADDY_LOG_DIR", "\(what), so there is no access log", fix)
     }
   }
 
-  /// Reports a directory that neither is there for this user to write nor can be made.
-  private mutating func writableDirectory(
-    _ path: String, _ variable: String, _ purpose: String, report: (inout Check, String, String) -> Void
-  ) {
+  /// What is wrong with a directory that neither is there for this user to write nor can be made, and the fix.
+  private func unusable(_ path: String, _ purpose: String) -> (what: String, fix: String)? {
     var existing = path
     while FileSystem.kind(of: existing) == nil, existing != "/", existing != "." {
       existing = FileSystem.directory(of: existing)
     }
     if FileSystem.kind(of: existing) != .directory {
-      report(&self, "needs the directory \(path) for \(purpose), but \(existing) is a file", "remove it")
-    } else if !FileSystem.isWritableDirectory(existing) {
-      let what =
-        existing == path
-        ? "needs \(path) for \(purpose), but uid \(FileSystem.effectiveUser) cannot write there"
-        : "needs \(path) for \(purpose), but uid \(FileSystem.effectiveUser) cannot create it in \(existing)"
-      report(&self, what, "give it to that user, or name another directory")
+      return ("needs the directory \(path) for \(purpose), but \(existing) is a file", "remove it")
     }
+    if FileSystem.isWritableDirectory(existing) { return nil }
+    let missing = existing == path ? "write there" : "create it in \(existing)"
+    return (
+      "needs \(path) for \(purpose), but uid \(FileSystem.effectiveUser) cannot \(missing)",
+      "give it to that user, or name another directory"
+    )
   }
 }

@@ -39,7 +39,9 @@ extension Check {
       return
     }
     if !FileSystem.isExecutable(script) {
-      error("IBC_PATH", "has \(script), which uid \(FileSystem.effectiveUser) cannot execute", "make it executable for everyone: chmod a+rx")
+      error(
+        "IBC_PATH", "has \(script), which uid \(FileSystem.effectiveUser) cannot execute",
+        "make it executable for everyone: chmod a+rx")
     }
     if FileSystem.kind(of: "\(settings.ibc.path)/IBC.jar") != .file {
       error("IBC_PATH", "has no IBC.jar, without which java ends at once and says nothing", "install IBC anew")

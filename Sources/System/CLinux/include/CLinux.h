@@ -6,5 +6,6 @@
 #define CLINUX_H
 
 #include "clinux_process.h"
+#include "clinux_socket.h"
 
 #endif

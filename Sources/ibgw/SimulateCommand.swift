@@ -7,8 +7,9 @@ import Simulator
 import Trading
 
 /// `ibgw simulate`: a gateway without an account, to test clients and the supervisor with.
-struct Simulate: ParsableCommand {
+struct SimulateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "simulate",
     abstract: "Runs a simulated gateway that speaks the API, for tests without an IBKR account.",
     discussion: """
       Clients connect as to a real gateway. They find one account, prices that follow from the seed alone, and orders that \
@@ -24,13 +25,14 @@ struct Simulate: ParsableCommand {
   @Option(help: "The numeric address to listen on.")
   var bind = "127.0.0.1"
 
-  @Option(help: "The kind of account: paper or live.", transform: Simulate.mode)
+  @Option(help: "The kind of account: paper or live.", transform: SimulateCommand.mode)
   var mode = Mode.paper
 
   @Option(help: "The number that all prices follow from.")
   var seed: UInt64 = 1
 
-  @Option(help: ArgumentHelp("A fault from the start; may be repeated.", valueName: "name"), transform: Simulate.fault)
+  @Option(
+    help: ArgumentHelp("A fault from the start; may be repeated.", valueName: "name"), transform: SimulateCommand.fault)
   var fault: [Fault] = []
 
   @Option(help: ArgumentHelp("Serve the control socket here.", valueName: "path"))
