@@ -14,6 +14,8 @@ VERSION = "10.45.1a"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # What a gateway does unless a test says otherwise.
 SERVES = [["login"], ["serve"]]
+LOGIN = {"TWS_USERID": "trader-of-live", "TWS_PASSWORD": "horse-battery"}
+BOTH = LOGIN | {"TRADING_MODE": "both", "TWS_USERID_PAPER": "trader-of-paper", "TWS_PASSWORD_PAPER": "staple-correct"}
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Image:
         if templates.exists():
             shutil.copy(templates / "ibc/config.ini.tmpl", self.ibc / "config.ini.tmpl")
             shutil.copy(templates / "ibgateway/jts.ini.tmpl", self.tws / "jts.ini.tmpl")
-            self.binds.append((templates / "caddy", "/etc/caddy"))
+            self.binds.append((templates / "caddy", "/etc/caddy", "ro"))
 
     @property
     def environment(self):
@@ -134,22 +136,32 @@ class Image:
 
     # Running it
 
+    def ini(self, mode=None):
+        """What java of this mode read from its ini, last."""
+        return self.notes("started", mode, "java")[-1].more["ini"]
+
     def run(
         self, environment=None, *, uid=1000, gid=1000, groups=(), arguments=("run",), init=False, before=(), read_only=False,
-        tmpfs=(), directories=None, binds=(), removed=(), files=(), capture=True, image_environment=True, runs_in_image=True,
+        tmpfs=(), directories=(), binds=(), removed=(), files=(), capture=True, image_environment=True, runs_in_image=True,
     ):
-        """Starts a container. `environment` comes on top of the image's; a value of None takes a variable away."""
+        """Starts a container. `environment` comes on top of the image's; a value of None takes a variable away.
+
+        `binds` are (source, target) or (source, target, "ro"); a later one covers an earlier one. Without `runs_in_image` the
+        image's files keep their owner, as they do where a container runs under a uid that the image does not know.
+        """
         variables = (self.environment if image_environment else {"PATH": PATH}) | (environment or {})
         if runs_in_image:
-            for root in {source for source, _ in self.binds if source.is_relative_to(self.directory)}:
-                _give(root, uid, gid)
+            for source, *_ in self.binds:
+                if source.is_relative_to(self.directory):
+                    _give(source, uid, gid)
         config = {
             "uid": uid, "gid": gid, "groups": list(groups), "init": init, "before": [list(c) for c in before],
             "read_only": read_only, "tmpfs": list(tmpfs), "removed": list(removed), "files": list(files),
-            "directories": [("/tmp/.X11-unix", 0o1777), ("/run/ibgw", 0o1777), *(directories or ())],
+            "directories": [
+                ("/tmp/.X11-unix", 0o1777), ("/run/ibgw", 0o1777), ("/var/log/caddy", 0o1777), *directories],
             "binds": [
                 (str(self.share), "/share"), (str(self.binary), "/usr/local/bin/ibgw"),
-                *((str(source), target) for source, target in [*self.binds, *binds]),
+                *((str(source), *rest) for source, *rest in [*self.binds, *binds]),
             ],
             "environment": [(name, value) for name, value in variables.items() if value is not None],
             "command": ["/usr/local/bin/ibgw", *arguments],

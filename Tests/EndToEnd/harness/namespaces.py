@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import sys
+import warnings  # noqa: F401  os.execvpe wants it, and behind the chroot it cannot be found any more
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x4000000, 0x8000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
@@ -35,13 +36,15 @@ def mount(source, target, kind, flags=0, data=None):
     call("mount", source, target, kind, ctypes.c_ulong(flags), data)
 
 
-def bind(source, target):
+def bind(source, target, access="rw"):
     if os.path.isdir(source):
         os.makedirs(target, exist_ok=True)
     else:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         open(target, "a").close()
     mount(source, target, None, MS_BIND | MS_REC)
+    if access == "ro":
+        mount(None, target, None, MS_BIND | MS_REMOUNT | MS_RDONLY)
 
 
 def build_root(config):
@@ -60,8 +63,8 @@ def build_root(config):
     for path, mode in config["directories"]:
         os.makedirs(ROOT + path, exist_ok=True)
         os.chmod(ROOT + path, mode)
-    for source, target in config["binds"]:
-        bind(source, ROOT + target)
+    for source, target, *access in config["binds"]:
+        bind(source, ROOT + target, *access)
     for path, options in config["tmpfs"]:
         os.makedirs(ROOT + path, exist_ok=True)
         mount("tmpfs", ROOT + path, "tmpfs", 0, options)
@@ -173,6 +176,7 @@ def main():
     if child == 0:
         try:
             os.close(executed)
+            os.close(report)
             call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL)
             inside(config, told)
         except BaseException as error:

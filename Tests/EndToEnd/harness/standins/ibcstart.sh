@@ -1,6 +1,8 @@
 #!/bin/bash
 # Stands in for IBC's start script: the same arguments, checks, exit codes, files, signals and loop as IBC 3.24's, around whatever
-# java the installation has. Variables are taken from the environment where IBC's script takes them, so that a leak shows.
+# java the installation has. Variables are taken from the environment where IBC's script takes them, so that a leak shows, and
+# words are left unquoted where it leaves them so.
+# shellcheck disable=SC2044,SC2086,SC2206,SC2164
 
 note() { printf '{"at": %s, "who": "ibcstart", "mode": "%s", "pid": %d, "event": "%s"}\n' "$EPOCHREALTIME" "$mode" $$ "$1" >>/share/notes.jsonl; }
 
