@@ -105,18 +105,25 @@ def run_program(config):
 
 
 def processes_but(*known):
-    """What else is there: (pid, state, command)."""
-    found = []
+    """What else is there, as [pid, state, command]: neither one of the known processes nor anything below one but process 1."""
+    found = {}
     for name in os.listdir("/proc"):
-        if not name.isdigit() or int(name) in known:
-            continue
         try:
-            stat = open(f"/proc/{name}/stat").read()
-            command = open(f"/proc/{name}/cmdline", "rb").read().replace(b"\0", b" ").decode(errors="replace").strip()
+            stat = open(f"/proc/{name}/stat").read() if name.isdigit() else None
+            command = open(f"/proc/{name}/cmdline", "rb").read() if stat else b""
         except OSError:
             continue
-        found.append((int(name), stat.rsplit(")", 1)[1].split()[0], command))
-    return found
+        if stat:
+            state, parent = stat.rsplit(")", 1)[1].split()[:2]
+            found[int(name)] = (int(parent), state, command.replace(b"\0", b" ").decode(errors="replace").strip())
+    others = []
+    for pid, (parent, state, command) in found.items():
+        ancestor = pid
+        while ancestor not in known and ancestor in found:
+            ancestor = found[ancestor][0]
+        if ancestor == 1 and pid != 1:
+            others.append([pid, state, command])
+    return others
 
 
 def be_init(config, report):
@@ -141,8 +148,7 @@ def be_init(config, report):
         pid, status = os.wait()
         if pid == program:
             break
-    left = processes_but(os.getpid(), *children)
-    left = [entry for entry in left if entry[1] != "Z"]
+    left = [entry for entry in processes_but(os.getpid(), *children) if entry[1] != "Z"]
     with open("/share/left.json", "w") as file:
         json.dump(left, file)
     os._exit(os.waitstatus_to_exitcode(status) % 256 if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))
