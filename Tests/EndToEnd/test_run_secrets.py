@@ -87,9 +87,10 @@ def test_secrets_are_on_disk_only_in_files_that_nobody_else_can_read(image):
                 if not stat.S_ISREG(status.st_mode):
                     continue
                 with open(path, "rb") as file:
-                    if any(s.encode() in file.read() for s in SECRETS):
-                        assert stat.S_IMODE(status.st_mode) == 0o600 and status.st_uid == 1000, path
-                        found.add(os.path.basename(path))
+                    content = file.read()
+                if any(s.encode() in content for s in SECRETS):
+                    assert stat.S_IMODE(status.st_mode) == 0o600 and status.st_uid == 1000, path
+                    found.add(os.path.basename(path))
     assert found == {"config.ini_live", "config.ini_paper", "vnc-password"}
 
 
