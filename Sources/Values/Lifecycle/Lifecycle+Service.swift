@@ -26,7 +26,11 @@ extension Lifecycle {
 
   mutating func take(_ input: Input, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
     switch (records[place].state, input) {
-    case (.starting, .spawned(let pid)), (.stopping, .spawned(let pid)): hasStarted(pid, place, now, &actions)
+    case (.starting, .spawned(let pid)), (.running, .spawned(let pid)): hasStarted(pid, place, now, &actions)
+    case (.stopping, .spawned(let pid)):
+      hasStarted(pid, place, now, &actions)
+      // It was told to end before it was there to hear it.
+      actions.append(currentMeasure(place))
     case (.starting, .spawnFailed(let why, let missing)): couldNotStart(why, missing, place, now, &actions)
     case (.stopping, .spawnFailed(let why, _)): enter(.stopped, place, now, why)
 
@@ -55,7 +59,7 @@ extension Lifecycle {
 
     // News of a process that this service no longer has: a line that was still in its pipe, or an end that was given up on.
     case (.waiting, _), (.backingOff, _), (.degraded, _), (.held, _), (.stopped, _), (.finished, _): break
-    case (.running, .spawned), (.running, .spawnFailed): break
+    case (.running, .spawnFailed): break
     }
   }
 
