@@ -73,7 +73,6 @@ extension Lifecycle {
 
   mutating func start(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
     enter(.starting, place, now, "")
-    records[place].startedAt = now
     records[place].readyAt = nil
     records[place].leaderGone = false
     records[place].javaSeen = false
@@ -82,6 +81,7 @@ extension Lifecycle {
 
   private mutating func hasStarted(_ pid: Int32, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
     records[place].pid = pid
+    records[place].startedAt = now
     guard records[place].state == .starting else { return }
     switch plans[place].readiness {
     case .whenStarted: becameReady(place, now, &actions)
