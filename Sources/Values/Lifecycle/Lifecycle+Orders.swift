@@ -29,8 +29,7 @@ extension Lifecycle {
   private mutating func orderStart(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
     switch records[place].state {
     case .backingOff, .degraded, .held, .stopped, .finished:
-      records[place].failures = 0
-      records[place].lastDelay = 0
+      forgetFailures(place)
       enter(.waiting, place, now, "")
     case .stopping: records[place].purpose = .restart
     case .waiting, .starting, .running: break

@@ -26,9 +26,19 @@ extension Lifecycle {
 
   mutating func take(_ input: Input, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
     switch (records[place].state, input) {
-    case (.starting, .spawned(let pid)), (.stopping, .spawned(let pid)): hasStarted(pid, place, now, &actions)
+    case (.starting, .spawned(let pid)), (.running, .spawned(let pid)): hasStarted(pid, place, now, &actions)
+    case (.stopping, .spawned(let pid)):
+      hasStarted(pid, place, now, &actions)
+      // It was told to end before it was there to hear it.
+      actions.append(currentMeasure(place))
     case (.starting, .spawnFailed(let why, let missing)): couldNotStart(why, missing, place, now, &actions)
-    case (.stopping, .spawnFailed(let why, _)): enter(.stopped, place, now, why)
+    case (.stopping, .spawnFailed(let why, let missing)):
+      if records[place].purpose == .restart {
+        couldNotStart(why, missing, place, now, &actions)
+      } else {
+        enter(plans[place].kind == .task ? .finished : .stopped, place, now, why)
+        log(.warning, place, why, &actions)
+      }
 
     case (.starting, .ready): becameReady(place, now, &actions)
     case (.running, .ready), (.stopping, .ready): break
@@ -55,7 +65,7 @@ extension Lifecycle {
 
     // News of a process that this service no longer has: a line that was still in its pipe, or an end that was given up on.
     case (.waiting, _), (.backingOff, _), (.degraded, _), (.held, _), (.stopped, _), (.finished, _): break
-    case (.running, .spawned), (.running, .spawnFailed): break
+    case (.running, .spawnFailed): break
     }
   }
 
@@ -63,7 +73,6 @@ extension Lifecycle {
 
   mutating func start(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
     enter(.starting, place, now, "")
-    records[place].startedAt = now
     records[place].readyAt = nil
     records[place].leaderGone = false
     records[place].javaSeen = false
@@ -72,6 +81,7 @@ extension Lifecycle {
 
   private mutating func hasStarted(_ pid: Int32, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
     records[place].pid = pid
+    records[place].startedAt = now
     guard records[place].state == .starting else { return }
     switch plans[place].readiness {
     case .whenStarted: becameReady(place, now, &actions)
@@ -92,11 +102,11 @@ extension Lifecycle {
   private mutating func couldNotStart(
     _ why: String, _ missing: Bool, _ place: Int, _ now: Moment, _ actions: inout [Action]
   ) {
-    log(.error, place, why, &actions)
     records[place].settled = true
     if plans[place].kind == .task {
       enter(.finished, place, now, why)
-    } else if missing {
+      log(.error, place, why, &actions)
+    } else if missing && isRunning {
       giveUp(why, place, now, &actions)
     } else {
       fail(why, place, now, &actions)
@@ -135,10 +145,10 @@ extension Lifecycle {
 
   private mutating func gatewayEnded(_ exit: Exit, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
     switch GatewayExit(exit, javaSeen: records[place].javaSeen) {
-    case .configuration(let meaning):
+    case .configuration(let meaning) where isRunning:
       hold(meaning, place, now, &actions)
-    case .login(let meaning), .other(let meaning):
-      guard onGatewayExit == .exit else {
+    case .configuration(let meaning), .login(let meaning), .other(let meaning):
+      guard isRunning && onGatewayExit == .exit else {
         fail(meaning, place, now, &actions)
         return
       }
@@ -159,7 +169,10 @@ extension Lifecycle {
     switch purpose {
     case .shutdown: enter(.stopped, place, now, "the supervisor stops")
     case .order: enter(plans[place].kind == .task ? .finished : .stopped, place, now, "stopped by order")
-    case .restart: enter(isRunning ? .waiting : .stopped, place, now, "")
+    case .restart where isRunning:
+      forgetFailures(place)
+      enter(.waiting, place, now, "")
+    case .restart: enter(.stopped, place, now, "the supervisor stops")
     case .unready: fail("did not become ready in time", place, now, &actions)
     }
   }
@@ -170,12 +183,12 @@ extension Lifecycle {
   private mutating func fail(_ why: String, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
     let plan = plans[place]
     if let readyAt = records[place].readyAt, now.uptime - readyAt.uptime >= plan.backOff.resetAfter {
-      records[place].failures = 0
-      records[place].lastDelay = 0
+      forgetFailures(place)
     }
     records[place].failures += 1
     guard isRunning else {
       enter(.stopped, place, now, why)
+      log(.warning, place, "\(why); not started again in the stop", &actions)
       return
     }
     guard records[place].failures <= plan.limit else {
@@ -190,6 +203,11 @@ extension Lifecycle {
     let when = delay == 0 ? "at once" : "in \(spoken(milliseconds: delay))"
     log(.warning, place, "\(why); started again \(when)", &actions)
     if delay == 0 { take(.deadline, place, now, &actions) }
+  }
+
+  mutating func forgetFailures(_ place: Int) {
+    records[place].failures = 0
+    records[place].lastDelay = 0
   }
 
   private mutating func giveUp(_ why: String, _ place: Int, _ now: Moment, _ actions: inout [Action]) {

@@ -80,15 +80,18 @@ extension Lifecycle {
   func currentStep(_ place: Int) -> StopStep { plans[place].stopSteps[records[place].step] }
 
   private mutating func takeStep(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
-    let step = currentStep(place)
+    records[place].until = now.uptime + currentStep(place).patience
+    actions.append(currentMeasure(place))
+  }
+
+  /// What the step under way does. A gateway's shell goes first, so that it cannot start java again.
+  func currentMeasure(_ place: Int) -> Action {
     let name = plans[place].name
-    records[place].until = now.uptime + step.patience
-    switch step.measure {
-    case .ask: actions.append(.ask(name))
-    case .terminate:
-      let hasShell = plans[place].isLedByShell && !records[place].leaderGone
-      actions.append(hasShell ? .killLeader(name) : .terminate(name))
-    case .kill: actions.append(.kill(name))
+    switch currentStep(place).measure {
+    case .ask: return .ask(name)
+    case .terminate where plans[place].isLedByShell && !records[place].leaderGone: return .killLeader(name)
+    case .terminate: return .terminate(name)
+    case .kill: return .kill(name)
     }
   }
 
