@@ -53,6 +53,7 @@ extension Lifecycle {
     case (.stopping, .ended(let exit)): endedAsTold(exit, place, now, &actions)
 
     case (.starting, .gateway(let said)), (.running, .gateway(let said)): hear(said, place, now, &actions)
+    case (.stopping, .gateway(.javaStarting)): javaCameBack(place, now, &actions)
     case (.stopping, .gateway): break
 
     case (.starting, .deadline):
@@ -94,7 +95,8 @@ extension Lifecycle {
 
   /// Sets the time by which the service has to be up. In a stop there is none: it is ended at its rank.
   private mutating func awaitReadiness(_ place: Int, _ now: Moment) {
-    if isRunning, case .whenReported(let within?) = plans[place].readiness { records[place].until = now.uptime + within }
+    guard isRunning, case .whenReported(let within?) = plans[place].readiness else { return }
+    records[place].until = now.uptime + within
   }
 
   private mutating func becameReady(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
@@ -132,7 +134,9 @@ extension Lifecycle {
 
   /// The shell that would have started java again is gone; now java itself can be told.
   private mutating func leaderIsGone(_ place: Int, _ actions: inout [Action]) {
+    guard !records[place].leaderGone else { return }
     records[place].leaderGone = true
+    records[place].pid = nil
     if currentStep(place).measure == .terminate { actions.append(.terminate(plans[place].name)) }
   }
 
