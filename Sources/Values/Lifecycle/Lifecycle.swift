@@ -61,6 +61,7 @@ public struct Lifecycle: Sendable, Codable {
 
   /// The uptime in milliseconds at which `timePassed` has to be said next; nil when nothing waits for time.
   public var nextWake: Int64? {
+    if case .ended = phase { return nil }
     var next: Int64?
     func consider(_ time: Int64?) {
       if let time { next = min(next ?? time, time) }
@@ -91,6 +92,7 @@ public struct Lifecycle: Sendable, Codable {
   }
 
   private mutating func passDeadlines(_ now: Moment, _ actions: inout [Action]) {
+    if case .ended = phase { return }
     for place in plans.indices {
       guard let until = records[place].until, until <= now.uptime else { continue }
       records[place].until = nil
