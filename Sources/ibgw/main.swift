@@ -8,15 +8,15 @@ struct IBGW: ParsableCommand {
     abstract: "Keeps an IB Gateway alive, relays its API and says what is really so.",
     version: Version.current,
     groupedSubcommands: [
-      CommandGroup(name: "To run it", subcommands: [RunCommand.self, DemoCommand.self, SimulateCommand.self]),
+      CommandGroup(name: "Running", subcommands: [RunCommand.self, DemoCommand.self, SimulateCommand.self]),
       CommandGroup(
-        name: "To look", subcommands: [StatusCommand.self, LogsCommand.self, ClientsCommand.self]),
+        name: "Looking", subcommands: [StatusCommand.self, LogsCommand.self, ClientsCommand.self]),
       CommandGroup(
-        name: "To order",
+        name: "Ordering",
         subcommands: [StartCommand.self, StopCommand.self, RestartCommand.self, KickCommand.self]),
       CommandGroup(
-        name: "To configure", subcommands: [CheckCommand.self, SettingsCommand.self, RenderCommand.self]),
-      CommandGroup(name: "Started by the supervisor", subcommands: [RelayCommand.self]),
+        name: "Configuration", subcommands: [CheckCommand.self, SettingsCommand.self, RenderCommand.self]),
+      CommandGroup(name: "Supervised", subcommands: [RelayCommand.self]),
     ])
 }
 
