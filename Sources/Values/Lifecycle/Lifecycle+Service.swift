@@ -253,9 +253,9 @@ extension Lifecycle {
     switch said {
     case .javaStarting: break
     case .loginAttempt(let number): records[place].why = "login attempt \(number)"
-    case .secondFactorAsked:
-      records[place].why = "waits for the second factor"
-      log(.warning, place, "waits for the second factor: confirm it on the phone", &actions)
+    case .secondFactorAsked: records[place].why = "waits for the second factor"
+    case .loginFailed, .tooManyFailures: records[place].why = said.failedLogin ?? ""
+    case .mainWindow: break
     case .loginCompleted:
       if records[place].state == .starting { becameReady(place, now, &actions) }
       records[place].why = "logged in"
