@@ -52,8 +52,9 @@ public struct Lifecycle: Sendable, Codable {
     random = SeededGenerator(seed: seed)
   }
 
-  /// Takes in one event and returns what has to be done, in order.
+  /// Takes in one event and returns what has to be done, in order. Once all has ended nothing is to be done any more.
   public mutating func handle(_ event: Event, at now: Moment) -> [Action] {
+    if case .ended = phase { return [] }
     var actions: [Action] = []
     note(event, now, &actions)
     switch event {
@@ -103,7 +104,6 @@ public struct Lifecycle: Sendable, Codable {
   }
 
   private mutating func passDeadlines(_ now: Moment, _ actions: inout [Action]) {
-    if case .ended = phase { return }
     for place in plans.indices {
       guard let until = records[place].until, until <= now.uptime else { continue }
       records[place].until = nil
