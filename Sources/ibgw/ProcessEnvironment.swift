@@ -21,9 +21,3 @@ func processEnvironment() -> [String: String] {
 func processSettings() -> (settings: Settings, problems: [Problem]) {
   Settings.parse(environment: processEnvironment(), readFile: Preparation.readSecret)
 }
-
-/// Writes a line to standard error.
-func printError(_ line: String) {
-  let bytes = Array("\(line)\n".utf8)
-  _ = write(STDERR_FILENO, bytes, bytes.count)
-}

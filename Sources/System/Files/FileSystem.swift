@@ -90,6 +90,15 @@ public enum FileSystem {
     throw FileError("remove", path, errno)
   }
 
+  /// Removes a directory with everything below it, links themselves and not what they lead to. What cannot be removed stays.
+  public static func removeTree(_ path: String) {
+    var status = stat()
+    if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+      for name in (try? list(path)) ?? [] { removeTree("\(path)/\(name)") }
+    }
+    _ = Glibc.remove(path)
+  }
+
   /// The directory that a path's last part lies in.
   public static func directory(of path: String) -> String {
     let trimmed = path.utf8.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path

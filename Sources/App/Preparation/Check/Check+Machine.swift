@@ -2,14 +2,18 @@ import Files
 import Settings
 
 extension Check {
-  /// The programs that are started, looked up as they will be.
-  mutating func programs() {
+  /// What IBC cannot run without, looked up as it will be.
+  mutating func programsOfIBC() {
     if settings.program == .gateway, find("Xvfb") == nil {
       error("DISPLAY", "needs Xvfb, which is not installed", "install it: apt-get install xvfb")
     }
     if find("bash") == nil {
       error("IBC_PATH", "needs bash for IBC's start script, which is not installed", "install it")
     }
+  }
+
+  /// The programs around it.
+  mutating func programs() {
     if settings.caddy.isWanted, find("caddy") == nil {
       warn(
         settings.caddy.servesHealth ? "ENABLE_HEALTH_CHECK" : "CADDY_ADMIN_DISABLED",

@@ -17,6 +17,7 @@ extension Preparation {
     if installation {
       check.installedProgram()
       check.installedIBC()
+      check.programsOfIBC()
     }
     check.settingsDirectories()
     check.iniFiles()
