@@ -92,9 +92,9 @@ private let served: [ServerMessage] = [.managedAccounts(["DU1234567"]), .nextVal
 
   @Test func `a client that asks much and reads nothing holds up nobody, and gets all in the end`() async throws {
     let simulator = try await RunningSimulator()
-    let slow = try RawClient(port: simulator.port)
+    let slow = try RawClient(port: simulator.port, window: 4_096)
     #expect(try slow.start(1) == served)
-    let questions = 60
+    let questions = 20
     for id in 0..<questions {
       slow.send(
         .reqHistoricalData, "\(id)", "0", "AAPL", "STK", "", "0", "", "", "SMART", "", "USD", "", "", "0", "", "1 min",

@@ -131,9 +131,10 @@ private let silence: CInt = 300
     let simulator = try await RunningSimulator()
     let client = try RawClient(port: simulator.port)
     #expect(try client.start(1) == served)
-    #expect(try await simulator.perform("restart 1").contains("not listening"))
+    #expect(try await simulator.perform("restart 3600").contains("not listening"))
     while try client.receive() != nil {}
     #expect(throws: RawClient.Refused.self) { try RawClient(port: simulator.port) }
+    #expect(try await simulator.perform("restart 0").hasPrefix("OK"))
     #expect(await RunningSimulator.listening(simulator.reports) == simulator.port)
     #expect(try RawClient(port: simulator.port).start(1) == served)
     #expect(try await simulator.stop() == .stopped)

@@ -59,7 +59,7 @@ final class RunningSimulator: Sendable {
   }
 }
 
-/// A client on a plain socket. Every wait has a deadline of ten seconds.
+/// A client on a plain socket. Every wait has a deadline of a minute.
 final class RawClient {
   struct TimedOut: Error {}
   struct Refused: Error {}
@@ -67,9 +67,13 @@ final class RawClient {
   private let descriptor: CInt
   private var decoder = FrameDecoder()
 
-  init(port: Int) throws {
+  /// - Parameter window: how many bytes the kernel may keep for it to read; nil for the usual.
+  init(port: Int, window: CInt? = nil) throws {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var limit = timeval(tv_sec: 10, tv_usec: 0)
+    if var window {
+      setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &window, socklen_t(MemoryLayout<CInt>.size))
+    }
+    var limit = timeval(tv_sec: 60, tv_usec: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
