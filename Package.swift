@@ -36,22 +36,33 @@ let package = Package(
     .target(name: "CLinux", path: "Sources/System/CLinux"),
     module("System", "Files", ["CLinux"]),
     module("System", "Processes", ["CLinux"]),
+    module("System", "Output"),
     module("System", "Splice", ["CLinux", "TWSProtocol"]),
 
+    module("Wire", "LoopSignals", [nio, nioPosix, "CLinux"]),
     module("Wire", "LocalHTTP", [nio, nioPosix, nioHTTP1, "CLinux"]),
 
-    module("Peers", "Gateway", ["Trading"]),
+    module("Peers", "Gateway", ["Trading", "Lifecycle"]),
 
     module("App", "Preparation", ["Trading", "Settings", "Templates", "Files"]),
-    module("App", "Supervisor", ["Trading", "Lifecycle", "Processes", "LocalHTTP", "Gateway", nio, nioPosix]),
+    module(
+      "App", "Supervisor",
+      [
+        "CLinux", "Trading", "Settings", "Lifecycle", "Processes", "Output", "LoopSignals", "LocalHTTP", "Gateway", nio,
+        nioPosix,
+      ]),
+    module(
+      "App", "Services",
+      ["Trading", "Settings", "Lifecycle", "Processes", "Gateway", "Supervisor"]),
     module("App", "Simulator", ["TWSProtocol", "Trading", nio, nioPosix]),
-    module("App", "RelayService", ["Trading", "TWSProtocol", "Files", "Splice", "LocalHTTP", nio, nioPosix]),
+    module("App", "RelayService", ["Lifecycle", "Files", "Splice", "LocalHTTP", nio, nioPosix]),
 
     .executableTarget(
       name: "ibgw",
       dependencies: [
-        "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "LocalHTTP", "Gateway", "Preparation",
-        "Supervisor", "Simulator", "RelayService", arguments, nio, nioPosix,
+        "CLinux", "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "Splice", "LoopSignals",
+        "LocalHTTP", "Gateway", "Preparation", "Supervisor", "Services", "Simulator", "RelayService", arguments, nio,
+        nioPosix, nioHTTP1,
       ],
       path: "Sources/ibgw", swiftSettings: strict),
 
@@ -61,6 +72,7 @@ let package = Package(
     tests(of: "Lifecycle", ["Trading"]),
     tests(of: "Files"),
     tests(of: "Processes"),
+    tests(of: "Output"),
     tests(of: "Splice"),
     tests(of: "LocalHTTP", [nio, nioPosix]),
     tests(of: "Gateway"),

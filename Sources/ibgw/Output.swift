@@ -1,9 +1,21 @@
 import Glibc
 
-/// Exit codes beside 0, after sysexits(3).
+/// The codes that this program ends with beside 0, from sysexits(3) where it has one.
 enum ExitStatus {
-  /// Something that is needed is not to be had, such as a port.
+  static let success: Int32 = 0
+  static let failure: Int32 = 1
+  /// Something that is needed is not to be had, such as a port or a supervisor.
   static let unavailable: Int32 = 69
+  /// A fault of ours.
+  static let `internal`: Int32 = 70
+  /// The configuration is wrong.
+  static let configuration: Int32 = 78
+}
+
+/// Ends the program with a code, everything printed.
+func leave(_ code: Int32) -> Never {
+  fflush(nil)
+  Glibc.exit(code)
 }
 
 /// Writes one line to standard output at once, also where that is a pipe.

@@ -1,11 +1,25 @@
 import ArgumentParser
+import Processes
 
 /// The one command, and below it a file for each subcommand.
 struct IBGW: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ibgw",
     abstract: "Keeps an IB Gateway alive, relays its API and says what is really so.",
-    subcommands: [Simulate.self])
+    version: Version.current,
+    groupedSubcommands: [
+      CommandGroup(name: "Running", subcommands: [RunCommand.self, DemoCommand.self, SimulateCommand.self]),
+      CommandGroup(
+        name: "Looking", subcommands: [StatusCommand.self, LogsCommand.self, ClientsCommand.self]),
+      CommandGroup(
+        name: "Ordering",
+        subcommands: [StartCommand.self, StopCommand.self, RestartCommand.self, KickCommand.self]),
+      CommandGroup(
+        name: "Configuration", subcommands: [CheckCommand.self, SettingsCommand.self, RenderCommand.self]),
+      CommandGroup(name: "Supervised", subcommands: [RelayCommand.self]),
+    ])
 }
 
+// A supervisor reads its signals from a descriptor: they are blocked before anything else happens and before any thread exists.
+if ["run", "demo", "relay", "simulate"].contains(CommandLine.arguments.dropFirst().first) { Ourselves.maskSignals() }
 IBGW.main()

@@ -1,0 +1,56 @@
+import Files
+import Glibc
+import Splice
+
+/// One route's access log. It never fails: what cannot be written is counted, and that is said once; so is its end.
+final class AccessLog {
+  private var file: RotatingFile
+  private let route: RelayServiceConfiguration.Route
+  private var lost = 0
+
+  /// A log in `directory`, set aside before it exceeds `size` bytes.
+  init(directory: String, route: RelayServiceConfiguration.Route, size: Int, kept: Int) {
+    self.route = route
+    file = RotatingFile(path: "\(directory)/access-\(route.name).log", limit: size, kept: kept)
+  }
+
+  /// Writes that a client has begun.
+  func opened(_ record: ConnectionRecord) -> Notice? {
+    write(AccessLogLine.opened(record, route: route.name, upstream: route.upstream))
+  }
+
+  /// Writes that a client is gone.
+  func closed(_ record: ConnectionRecord) -> Notice? {
+    write(AccessLogLine.closed(record, route: route.name, upstream: route.upstream))
+  }
+
+  /// Lines that are not in the log since it could not be written last.
+  var lostLines: Int { lost }
+
+  /// Writes a line; what there is to say about the log itself comes back.
+  private func write(_ line: [UInt8]) -> Notice? {
+    do throws(RotatingFileError) {
+      try file.append(line)
+      guard lost > 0 else { return nil }
+      let notice = Notice(.info, "the access log \(file.path) is written again; \(lost) lines are missing in it")
+      lost = 0
+      return notice
+    } catch {
+      lost += 1
+      guard lost == 1 else { return nil }
+      return Notice(
+        .warning, "cannot write the access log \(error.path): \(Self.why(error.code)); clients are relayed without it")
+    }
+  }
+
+  private static func why(_ code: Int32) -> String {
+    switch code {
+    case ENOSPC: "the disk is full; free some space"
+    case EDQUOT: "the disk quota is used up; free some space"
+    case ENOENT: "its directory does not exist; create it, or set CADDY_LOG_DIR"
+    case EACCES, EPERM: "user \(geteuid()) may not write there; change the owner of the directory"
+    case EROFS: "the file system is read-only; mount a volume there, or set CADDY_LOG_DIR"
+    default: String(cString: strerror(code))
+    }
+  }
+}

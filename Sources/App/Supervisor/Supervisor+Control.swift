@@ -1,0 +1,107 @@
+import FoundationEssentials
+import Glibc
+import Lifecycle
+import LocalHTTP
+import NIOCore
+
+/// The control socket: what `ibgw status`, `start`, `stop`, `restart` and `logs` talk to.
+extension Supervisor {
+  /// The file name of the control socket in the run directory.
+  public static let socketName = "supervisor.sock"
+
+  var controlSocketPath: String { "\(configuration.runDirectory)/\(Self.socketName)" }
+
+  func openControlSocket() -> EventLoopFuture<Void> {
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    return LocalHTTPServer.start(on: loop, path: controlSocketPath) { request, responder in
+      bound.value.answer(request, responder)
+    }.map { _ in }
+  }
+
+  var report: StatusReport {
+    lifecycle.report(
+      version: configuration.version, pid: getpid(), started: started, orphansReaped: orphansReaped, at: now)
+  }
+
+  private func answer(_ request: HTTPRequest, _ responder: HTTPResponder) {
+    let parts = request.path.split(separator: "/").map(String.init)
+    switch (request.method, parts.count) {
+    case ("GET", 2) where parts == ["v1", "status"]: responder.respond(.json(200, report))
+    case ("GET", 2) where parts == ["v1", "logs"]: sendLogs(request, responder)
+    case ("POST", 4) where parts[0] == "v1" && parts[1] == "services":
+      guard let order = Order(rawValue: parts[3]) else { fallthrough }
+      carryOut(order, ServiceName(parts[2]), responder)
+    default: responder.respond(.json(404, ControlAnswer(ok: false, message: "there is no such request")))
+    }
+  }
+
+  private func carryOut(_ order: Order, _ name: ServiceName, _ responder: HTTPResponder) {
+    switch lifecycle.order(order, name, at: now) {
+    case .success(let actions):
+      carryOut(actions)
+      let state = lifecycle.record(name)?.state.rawValue ?? ""
+      responder.respond(.json(200, ControlAnswer(ok: true, message: "\(name): \(state)")))
+    case .failure(let refusal):
+      responder.respond(.json(409, ControlAnswer(ok: false, message: refusal.sentence)))
+    }
+  }
+
+  private func sendLogs(_ request: HTTPRequest, _ responder: HTTPResponder) {
+    let service = request.query["service"]
+    if let service, service != "ibgw", lifecycle.record(ServiceName(service)) == nil {
+      let known = (["ibgw"] + lifecycle.plans.map(\.name.text)).joined(separator: ", ")
+      let message = "cannot show the log of \(service): there is no such service; there are: \(known)"
+      responder.respond(.json(404, ControlAnswer(ok: false, message: message)))
+      return
+    }
+    let past = journal.past(of: service, lines: request.query["lines"].flatMap { Int($0) } ?? Journal.keptLines)
+    let bytes = past.flatMap(\.bytes)
+    guard request.query["follow"] == "1" else {
+      responder.respond(HTTPResponse(status: 200, contentType: "text/plain; charset=utf-8", body: bytes))
+      return
+    }
+    responder.begin(status: 200, contentType: "text/plain; charset=utf-8")
+    responder.write(bytes)
+    journal.follow { entry in
+      guard service == nil || entry.service == service else { return !responder.isClosed }
+      return responder.write(entry.bytes)
+    }
+  }
+
+  // MARK: Signals that ask for something
+
+  /// HUP: what can be rendered again is; what needs a restart to take it in, and can have one without harm, gets it.
+  func reload() {
+    for outcome in configuration.reload() {
+      say(outcome.severity, "ibgw", outcome.sentence)
+      guard let name = outcome.restart else { continue }
+      switch lifecycle.order(.restart, name, at: now) {
+      case .success(let actions): carryOut(actions)
+      case .failure(let refusal): say(.warning, "ibgw", refusal.sentence)
+      }
+    }
+  }
+
+  /// USR1: the status, a line for each service.
+  func sayStatus() {
+    for line in StatusTable.lines(of: report) { say(.info, "ibgw", line) }
+  }
+}
+
+/// What the control socket answers to an order.
+public struct ControlAnswer: Codable, Sendable {
+  /// Whether the order was carried out.
+  public var ok: Bool
+  /// What came of it, or why not, in one sentence.
+  public var message: String
+}
+
+extension HTTPResponse {
+  /// An answer of JSON.
+  static func json(_ status: Int, _ value: some Encodable) -> HTTPResponse {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard let data = try? encoder.encode(value) else { return .text(500, "cannot encode the answer") }
+    return HTTPResponse(status: status, body: Array(data))
+  }
+}

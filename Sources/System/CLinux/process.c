@@ -1,0 +1,119 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "clinux_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+void clinux_mask_signals(void) {
+  static const int masked[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD};
+  sigset_t set;
+  sigemptyset(&set);
+  for (unsigned i = 0; i < sizeof masked / sizeof *masked; i++) sigaddset(&set, masked[i]);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+int clinux_signal_descriptor(void) {
+  sigset_t set;
+  sigprocmask(SIG_BLOCK, NULL, &set);
+  return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int clinux_spawn(int *pid, const char *path, char *const argv[], char *const envp[], const char *directory, int input,
+                 int output, int error, int readiness) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  sigset_t none, all;
+  int result;
+
+  if ((result = posix_spawn_file_actions_init(&actions)) != 0) return result;
+  if ((result = posix_spawnattr_init(&attributes)) != 0) {
+    posix_spawn_file_actions_destroy(&actions);
+    return result;
+  }
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+
+  if (directory != NULL) result = posix_spawn_file_actions_addchdir_np(&actions, directory);
+  if (result == 0) result = posix_spawn_file_actions_adddup2(&actions, input, 0);
+  if (result == 0) result = posix_spawn_file_actions_adddup2(&actions, output, 1);
+  if (result == 0) result = posix_spawn_file_actions_adddup2(&actions, error, 2);
+  if (result == 0 && readiness >= 0) result = posix_spawn_file_actions_adddup2(&actions, readiness, 3);
+  if (result == 0) result = posix_spawn_file_actions_addclosefrom_np(&actions, readiness >= 0 ? 4 : 3);
+  if (result == 0) {
+    pid_t started;
+    result = posix_spawn(&started, path, &actions, &attributes, argv, envp);
+    *pid = started;
+  }
+
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return result;
+}
+
+int clinux_next_ended(int *pid, int *group) {
+  siginfo_t information;
+  information.si_pid = 0;
+  if (waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) != 0) return -1;
+  if (information.si_pid == 0) return 0;
+  *pid = information.si_pid;
+  *group = getpgid(information.si_pid);
+  return 1;
+}
+
+int clinux_reap(int pid, int *code, int *signaled) {
+  int status;
+  if (waitpid(pid, &status, WNOHANG) != pid) return -1;
+  *signaled = WIFSIGNALED(status);
+  *code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+  return 0;
+}
+
+int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+
+int clinux_forbid_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+
+int clinux_output_pipe(int ends[2]) {
+  if (pipe2(ends, O_CLOEXEC) != 0) return -1;
+  return fcntl(ends[0], F_SETFL, O_NONBLOCK);
+}
+
+int clinux_peer_uid(int descriptor, uint32_t *uid) {
+  struct ucred credentials;
+  socklen_t length = sizeof credentials;
+  if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return -1;
+  *uid = credentials.uid;
+  return 0;
+}
+
+int clinux_notify_socket(const char *path) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  if (strlen(path) >= sizeof address.sun_path) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  strcpy(address.sun_path, path);
+  int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (descriptor < 0) return -1;
+  unlink(path);
+  if (bind(descriptor, (struct sockaddr *)&address, sizeof address) == 0 && chmod(path, 0600) == 0) return descriptor;
+  int reason = errno;
+  close(descriptor);
+  errno = reason;
+  return -1;
+}

@@ -1,0 +1,121 @@
+/// How a process ended.
+public enum Exit: Sendable, Hashable, Codable, CustomStringConvertible {
+  /// By itself, with this code.
+  case code(Int32)
+  /// By this signal.
+  case signal(Int32)
+
+  /// `exit code 3`, or `signal 9 (KILL)`.
+  public var description: String {
+    switch self {
+    case .code(let code): "exit code \(code)"
+    case .signal(let number): "signal \(number)\(Self.names[number].map { " (\($0))" } ?? "")"
+    }
+  }
+
+  /// The code that a shell would give for it: a signal's number plus 128.
+  public var shellCode: Int32 {
+    switch self {
+    case .code(let code): code
+    case .signal(let number): 128 + number
+    }
+  }
+
+  private static let names: [Int32: String] = [
+    1: "HUP", 2: "INT", 3: "QUIT", 4: "ILL", 5: "TRAP", 6: "ABRT", 7: "BUS", 8: "FPE", 9: "KILL", 11: "SEGV",
+    13: "PIPE", 15: "TERM",
+  ]
+}
+
+/// What IBC has said about a login, read from its output.
+public enum GatewayEvent: Sendable, Hashable, Codable {
+  /// ibcstart.sh starts java, the first time or again.
+  case javaStarting
+  /// `Login attempt: N`.
+  case loginAttempt(Int)
+  /// The second factor is asked for.
+  case secondFactorAsked
+  /// `Login has completed`, or a session that needs no login was taken up again.
+  case loginCompleted
+  /// java has ended with this code; ibcstart.sh goes on.
+  case javaEnded(Int32)
+}
+
+/// What happened to one service.
+public enum ServiceEvent: Sendable, Hashable, Codable {
+  /// Its process was started.
+  case spawned(pid: Int32)
+  /// Its process could not be started. `missing`: the program is not there, so that trying again soon is of no use.
+  case spawnFailed(why: String, missing: Bool)
+  /// It says that it is up.
+  case ready
+  /// A gateway's ibcstart.sh is gone, and other processes of it are still there.
+  case leaderEnded(Exit)
+  /// All its processes are gone.
+  case ended(Exit)
+  /// IBC has said something.
+  case gateway(GatewayEvent)
+}
+
+/// Everything that can happen.
+public enum Event: Sendable, Hashable, Codable {
+  /// The supervisor begins.
+  case begin
+  /// Something happened to a service.
+  case service(ServiceName, ServiceEvent)
+  /// TERM or INT: stop in order; a second one hurries, a third one kills.
+  case stopRequested(by: String)
+  /// A deadline may have passed.
+  case timePassed
+}
+
+/// What a person asks for.
+public enum Order: String, Sendable, Hashable, Codable {
+  /// Start a service that is stopped, held, degraded or waiting for its next try.
+  case start
+  /// Stop a service until it is told to start.
+  case stop
+  /// Stop it and start it again.
+  case restart
+}
+
+/// Why an order is not carried out, in one sentence.
+public struct Refusal: Error, Sendable, Hashable {
+  /// The sentence.
+  public var sentence: String
+}
+
+/// How much a log line matters.
+public enum Severity: String, Sendable, Hashable, Codable, CaseIterable, Comparable {
+  /// For the one who looks for a fault in detail.
+  case debug
+  /// What happens.
+  case info
+  /// What somebody should look at.
+  case warning
+  /// What somebody must act on.
+  case error
+
+  /// From the least to the most.
+  public static func < (left: Severity, right: Severity) -> Bool {
+    allCases.firstIndex(of: left)! < allCases.firstIndex(of: right)!
+  }
+}
+
+/// What has to be done.
+public enum Action: Sendable, Hashable, Codable {
+  /// Start the service's process and say `spawned` or `spawnFailed`.
+  case spawn(ServiceName)
+  /// Tell IBC's command server of this gateway to stop it.
+  case ask(ServiceName)
+  /// TERM to every process of the service.
+  case terminate(ServiceName)
+  /// KILL to the gateway's ibcstart.sh alone, so that it cannot start java again; `leaderEnded` or `ended` follows.
+  case killLeader(ServiceName)
+  /// KILL to every process of the service.
+  case kill(ServiceName)
+  /// Write a line to the log.
+  case log(Severity, ServiceName?, String)
+  /// Everything has ended: leave with this code.
+  case exit(Int32)
+}

@@ -1,0 +1,67 @@
+/// The state of everything at one moment, as `ibgw status --json` and the supervisor's socket give it. Times are in milliseconds.
+public struct StatusReport: Sendable, Codable, Equatable {
+  /// One service.
+  public struct Service: Sendable, Codable, Equatable {
+    /// Its name.
+    public var name: String
+    /// One of ``ServiceState``'s names.
+    public var state: String
+    /// Since when it is in that state, since 1970.
+    public var since: Int64
+    /// For how long it has been in that state.
+    public var duration: Int64
+    /// Why it is in that state, in words.
+    public var why: String
+    /// The process that leads it.
+    public var pid: Int32?
+    /// How often it has been started again without having been told to.
+    public var restarts: Int
+    /// How it ended the last time.
+    public var lastEnd: String?
+    /// In how many milliseconds it is tried again.
+    public var nextTry: Int64?
+  }
+
+  /// The program's version.
+  public var version: String
+  /// The supervisor's process id, as it sees it itself.
+  public var pid: Int32
+  /// `running`, `stopping` or `ended`.
+  public var phase: String
+  /// When the supervisor started, since 1970.
+  public var started: Int64
+  /// For how long it has been running.
+  public var uptime: Int64
+  /// How many processes that were nobody's child any more it has collected.
+  public var orphansReaped: Int
+  /// Every service in the order of its start.
+  public var services: [Service]
+}
+
+extension Lifecycle {
+  /// The state of everything at `now`.
+  public func report(version: String, pid: Int32, started: Moment, orphansReaped: Int, at now: Moment) -> StatusReport {
+    StatusReport(
+      version: version, pid: pid, phase: phaseName, started: started.wall, uptime: now.uptime - started.uptime,
+      orphansReaped: orphansReaped, services: plans.indices.map { service($0, now) })
+  }
+
+  private var phaseName: String {
+    switch phase {
+    case .running: "running"
+    case .stopping: "stopping"
+    case .ended: "ended"
+    }
+  }
+
+  private func service(_ place: Int, _ now: Moment) -> StatusReport.Service {
+    let record = records[place]
+    let waits = record.state == .waiting ? missing(place, now).joined(separator: ", ") : ""
+    let triesAgain = record.state == .backingOff || record.state == .degraded
+    return StatusReport.Service(
+      name: plans[place].name.text, state: record.state.rawValue, since: record.since.wall,
+      duration: now.uptime - record.since.uptime, why: record.why.isEmpty ? waits : record.why, pid: record.pid,
+      restarts: record.restarts, lastEnd: record.lastEnd,
+      nextTry: triesAgain ? record.until.map { max(0, $0 - now.uptime) } : nil)
+  }
+}

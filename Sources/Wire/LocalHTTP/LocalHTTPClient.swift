@@ -1,0 +1,106 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// A client of ``LocalHTTPServer``, and of any other HTTP/1.1 server on a unix socket. One connection for each request.
+public enum LocalHTTPClient {
+  /// The largest answer that is taken, in bytes.
+  public static let answerLimit = 16 * 1024 * 1024
+
+  /// Sends one request and completes with its whole answer, or fails with an ``HTTPFailure``.
+  public static func request(
+    _ method: String, _ target: String, body: [UInt8] = [], host: String = "localhost", path: String,
+    on loop: any EventLoop, timeout: TimeAmount = .seconds(5)
+  ) -> EventLoopFuture<HTTPResponse> {
+    let collected = NIOLoopBoundBox<[UInt8]>([], eventLoop: loop)
+    return stream(method, target, body: body, host: host, path: path, on: loop, timeout: timeout) { _, part in
+      collected.value.append(contentsOf: part.readableBytesView)
+      return collected.value.count <= answerLimit
+    }.map { head in
+      HTTPResponse(
+        status: Int(head.status.code), contentType: head.headers.first(name: "content-type") ?? "",
+        body: collected.value)
+    }
+  }
+
+  /// Sends one request and hands over the body's parts as they come, until the server ends it or `onPart` returns false.
+  /// With `timeout` nil the answer may last for ever.
+  public static func stream(
+    _ method: String, _ target: String, body: [UInt8] = [], host: String = "localhost", path: String,
+    on loop: any EventLoop, timeout: TimeAmount?, onPart: @escaping @Sendable (HTTPResponseHead, ByteBuffer) -> Bool
+  ) -> EventLoopFuture<HTTPResponseHead> {
+    let answered = loop.makePromise(of: HTTPResponseHead.self)
+    let handler = NIOLoopBound(HTTPClientHandler(path: path, answered: answered, onPart: onPart), eventLoop: loop)
+    ClientBootstrap(group: loop)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHTTPClientHandlers()
+          try channel.pipeline.syncOperations.addHandler(handler.value)
+        }
+      }
+      .connect(unixDomainSocketPath: path)
+      .whenComplete { result in
+        switch result {
+        case .failure:
+          answered.fail(HTTPFailure.notServed(path: path))
+        case .success(let channel):
+          let head = HTTPRequestHead(
+            version: .http1_1, method: .init(rawValue: method), uri: target,
+            headers: ["Host": host, "Content-Length": String(body.count), "Connection": "close"])
+          channel.write(HTTPClientRequestPart.head(head), promise: nil)
+          channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil)
+          channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
+          guard let timeout else { return }
+          let limit = loop.scheduleTask(in: timeout) {
+            answered.fail(HTTPFailure.timedOut(path: path))
+            channel.close(promise: nil)
+          }
+          answered.futureResult.whenComplete { _ in limit.cancel() }
+        }
+      }
+    return answered.futureResult
+  }
+}
+
+/// Collects one answer.
+private final class HTTPClientHandler: ChannelInboundHandler {
+  typealias InboundIn = HTTPClientResponsePart
+  typealias OutboundOut = HTTPClientRequestPart
+
+  private let path: String
+  private let answered: EventLoopPromise<HTTPResponseHead>
+  private let onPart: @Sendable (HTTPResponseHead, ByteBuffer) -> Bool
+  private var head: HTTPResponseHead?
+
+  init(
+    path: String, answered: EventLoopPromise<HTTPResponseHead>,
+    onPart: @escaping @Sendable (HTTPResponseHead, ByteBuffer) -> Bool
+  ) {
+    self.path = path
+    self.answered = answered
+    self.onPart = onPart
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    switch unwrapInboundIn(data) {
+    case .head(let head):
+      self.head = head
+    case .body(let part):
+      if let head, !onPart(head, part) { context.close(promise: nil) }
+    case .end:
+      if let head { answered.succeed(head) }
+      context.close(promise: nil)
+    }
+  }
+
+  /// A server that does not admit us closes without an answer.
+  func channelInactive(context: ChannelHandlerContext) {
+    answered.fail(head == nil ? HTTPFailure.refused(path: path) : HTTPFailure.broken(path: path))
+    context.fireChannelInactive()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    answered.fail(HTTPFailure.broken(path: path))
+    context.close(promise: nil)
+  }
+}

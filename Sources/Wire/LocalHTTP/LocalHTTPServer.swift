@@ -1,0 +1,70 @@
+import Glibc
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// An HTTP/1.1 server on a unix socket for the processes of this program and the person at the keyboard.
+///
+/// Only root and the user that runs it are admitted (SO_PEERCRED), so that `docker exec` works and a child under another user
+/// is kept out. It runs on the event loop it is given and starts no thread.
+public struct LocalHTTPServer: Sendable {
+  /// Answers one request through `responder`, at once or later, on the server's event loop.
+  public typealias Handler = @Sendable (_ request: HTTPRequest, _ responder: HTTPResponder) -> Void
+
+  /// The largest request body that is accepted, in bytes.
+  public static let bodyLimit = 64 * 1024
+  /// How long a client may take to send one request, and how many clients may be connected at once.
+  static let requestPatience = TimeAmount.seconds(10)
+  static let clientLimit = 128
+
+  private let channel: any Channel
+
+  /// Listens on `path`, replacing a socket that an earlier run has left there, with mode 0600.
+  public static func start(
+    on loop: any EventLoop, path: String, handler: @escaping Handler
+  ) -> EventLoopFuture<LocalHTTPServer> {
+    let admitted = NIOLoopBound(ClientCount(), eventLoop: loop)
+    return ServerBootstrap(group: loop)
+      .serverChannelOption(.backlog, value: 128)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          guard isTrusted(channel), admitted.value.connected < clientLimit else {
+            throw HTTPFailure.refused(path: path)
+          }
+          admitted.value.connected += 1
+          channel.closeFuture.assumeIsolated().whenComplete { _ in admitted.value.connected -= 1 }
+          try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
+          try channel.pipeline.syncOperations.addHandler(HTTPServerHandler(handler: handler))
+        }
+      }
+      .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true)
+      .map { channel in
+        chmod(path, 0o600)
+        return LocalHTTPServer(channel: channel)
+      }
+  }
+
+  /// Stops listening. Requests under way are answered.
+  public func close() -> EventLoopFuture<Void> { channel.close() }
+
+  /// SO_PEERCRED's answer, `struct ucred`: the pid, uid and gid of who connected.
+  private struct PeerCredentials {
+    var pid: Int32 = 0
+    var uid: UInt32 = .max
+    var gid: UInt32 = .max
+  }
+
+  private static func isTrusted(_ channel: any Channel) -> Bool {
+    guard let provider = channel as? any SocketOptionProvider else { return false }
+    let peer = NIOLoopBoundBox(PeerCredentials(), eventLoop: channel.eventLoop)
+    let asked: EventLoopFuture<PeerCredentials> = provider.unsafeGetSocketOption(
+      level: .socket, name: .init(rawValue: SO_PEERCRED))
+    // On the channel's own loop, as here, the option is read at once.
+    asked.whenSuccess { peer.value = $0 }
+    return peer.value.uid == 0 || peer.value.uid == geteuid()
+  }
+
+  private final class ClientCount {
+    var connected = 0
+  }
+}
