@@ -189,8 +189,8 @@ def test_an_order_waits_for_its_price_and_can_be_changed_and_cancelled(shared):
         wait_until(ib, lambda: trade.orderStatus.status == "Cancelled")
 
 
-def test_a_what_if_order_tells_margins_and_trades_nothing(shared):
-    with connected(shared.port) as ib:
+def test_a_what_if_order_tells_margins_and_trades_nothing():
+    with Simulated() as simulated, connected(simulated.port) as ib:
         state = ib.whatIfOrder(apple(), ib_async.MarketOrder("BUY", 100))
         assert float(state.initMarginChange) > 0 and state.commission == 1
         assert ib.reqAllOpenOrders() == []
@@ -539,6 +539,16 @@ def test_as_ibc_it_prints_a_good_start_and_ends_as_ibcs_script_does(mode, remark
         with Plain(simulated.await_port()) as client:
             assert client.start(1).endswith("U1234567")
         assert simulated.end(signal.SIGTERM) == 143
+
+
+def test_as_ibc_it_restarts_as_ibcs_script_does(tmp_path):
+    with Simulated("--as-ibc", "--control", str(tmp_path / "control")) as simulated:
+        with Control(tmp_path / "control") as control:
+            control("restart 0")
+        for line in ("IBC returned exit status 0", "autorestart file found", "IBC will restart shortly", "Login has completed"):
+            simulated.await_line(line)
+        assert simulated.await_port() == simulated.port
+        assert simulated.end(signal.SIGINT) == 143
 
 
 def test_it_needs_one_thread():

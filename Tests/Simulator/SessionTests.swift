@@ -114,6 +114,23 @@ private let apple = ["0", "AAPL", "STK", "", "0.0", "", "", "SMART", "", "USD", 
     #expect(messages.first?.contains("265598") == true)
   }
 
+  /// The official clients' decoders take exactly as many fields: ibapi 9.81 for 157, and 10.46 for all of them.
+  @Test(arguments: [(157, 120, 92), (163, 123, 92), (170, 128, 97), (177, 127, 96), (184, 129, 98), (187, 130, 98)])
+  func `orders and trades have the layout of the version in force`(version: Int, open: Int, completed: Int) throws {
+    var conversation = Conversation(version: version)
+    let order = ["1"] + apple + ["", "", "BUY", "10", "LMT", "1.5", "", "GTC", "", "", "", "0", "mine", "1", "0"]
+    let tail = [String](repeating: "0", count: 6) + [String](repeating: "", count: version < 177 ? 8 : 7)
+    let rest = [String](repeating: "", count: 22) + [String](repeating: "", count: 27) + ["0", "0", "0"]
+    #expect(try conversation.ask(.placeOrder, order + tail + rest).isEmpty)
+    let listed = try conversation.ask(.reqOpenOrders, ["1"])
+    #expect(listed.map(\.first) == ["5", "3", "53"])
+    #expect(listed.first?.count == open)
+    _ = try conversation.ask(.cancelOrder, ["1", "1", ""])
+    let done = try conversation.ask(.reqCompletedOrders, ["0"])
+    #expect(done.map(\.first) == ["101", "102"])
+    #expect(done.first?.count == completed)
+  }
+
   @Test func `a contract that nothing matches is refused as the gateway does`() throws {
     var conversation = Conversation()
     var nothing = apple
