@@ -78,7 +78,7 @@ let package = Package(
     tests(of: "LocalHTTP", [nio, nioPosix]),
     tests(of: "Gateway"),
     tests(of: "Preparation", ["Settings", "Templates", "Trading", "Files", "TestSupport"]),
-    tests(of: "Simulator", ["TWSProtocol"]),
+    tests(of: "Simulator", ["TWSProtocol", nio, nioPosix]),
     tests(of: "RelayService"),
   ]
 )
