@@ -17,7 +17,11 @@ extension SpliceLoop {
   mutating func sniff(_ token: Token, _ count: Int) {
     guard let sniffer = slab.connection(token.slot).pointee.sniffer else { return }
     let bytes = UnsafeRawBufferPointer(start: scratch, count: count)
-    if token.side == Side.client.rawValue { sniffer.pointee.observeClient(bytes) } else { sniffer.pointee.observeServer(bytes) }
+    if token.side == Side.client.rawValue {
+      sniffer.pointee.observeClient(bytes)
+    } else {
+      sniffer.pointee.observeServer(bytes)
+    }
     // A direction of which enough was seen is free to be spliced, though the other one has not said anything yet.
     let flow = slab.flow(token.slot, token.side)
     if flow.pointee.bytes >= UInt64(HandshakeSniffer.patience) { unwatch(flow) }
