@@ -104,22 +104,3 @@ final class ChildOutputHandler: ChannelInboundHandler {
     context.close(promise: nil)
   }
 }
-
-/// Reads signals from a signalfd: records of 128 bytes that begin with the signal's number.
-final class SignalHandler: ChannelInboundHandler {
-  typealias InboundIn = ByteBuffer
-
-  private let onSignal: (Int32) -> Void
-  private var pending = ByteBuffer()
-
-  init(onSignal: @escaping (Int32) -> Void) { self.onSignal = onSignal }
-
-  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    var bytes = unwrapInboundIn(data)
-    pending.writeBuffer(&bytes)
-    while pending.readableBytes >= 128, var record = pending.readSlice(length: 128) {
-      if let number = record.readInteger(endianness: .host, as: UInt32.self) { onSignal(Int32(number)) }
-    }
-    pending.discardReadBytes()
-  }
-}

@@ -1,5 +1,6 @@
 import Glibc
 import Lifecycle
+import LoopSignals
 import NIOCore
 import NIOPosix
 import Processes
@@ -104,7 +105,9 @@ public final class Supervisor {
   /// Starts everything. Fails only when our own signals or socket cannot be had.
   public func run() -> EventLoopFuture<Void> {
     let bound = NIOLoopBound(self, eventLoop: loop)
-    return openSignals().flatMap { bound.value.openControlSocket() }.map { bound.value.tell(.begin) }
+    return LoopSignals.watch(on: loop) { bound.value.received(signal: $0) }
+      .flatMap { bound.value.openNotifySockets() }
+      .flatMap { bound.value.openControlSocket() }.map { bound.value.tell(.begin) }
   }
 
   var now: Moment { Moment(uptime: Ourselves.uptime, wall: Ourselves.wallClock) }
@@ -129,7 +132,8 @@ public final class Supervisor {
     tell(.timePassed)
   }
 
-  func say(_ severity: Severity, _ service: String, _ text: String) {
+  /// Writes a line to the log.
+  public func say(_ severity: Severity, _ service: String, _ text: String) {
     journal.say(severity, service, Array(text.utf8))
     flushLater()
   }
@@ -190,7 +194,9 @@ public final class Supervisor {
     guard let definition = definitions[name] else { return }
     definition.stale?.remove()
     do throws(SpawnFailure) {
-      let process = try definition.command.spawn()
+      var command = definition.command
+      if definition.notifies { command.environment["NOTIFY_SOCKET"] = notifySocketPath(name) }
+      let process = try command.spawn()
       let child = Child(name: name, pid: process.pid, definition: definition)
       children[process.pid] = child
       read(process.output, of: child)
@@ -228,17 +234,6 @@ public final class Supervisor {
             }, onEnd: {}))
       }
     }.takingOwnershipOfDescriptor(input: descriptor)
-  }
-
-  private func openSignals() -> EventLoopFuture<Void> {
-    let descriptor = Ourselves.signalDescriptor()
-    guard descriptor >= 0 else { return loop.makeFailedFuture(IOError(errnoCode: errno, reason: "signalfd")) }
-    let bound = NIOLoopBound(self, eventLoop: loop)
-    return NIOPipeBootstrap(group: loop).channelInitializer { channel in
-      channel.eventLoop.makeCompletedFuture {
-        try channel.pipeline.syncOperations.addHandler(SignalHandler { bound.value.received(signal: $0) })
-      }
-    }.takingOwnershipOfDescriptor(input: descriptor).map { _ in }
   }
 
   private func received(signal: Int32) {

@@ -61,13 +61,14 @@ public struct Lifecycle: Sendable, Codable {
 
   /// The uptime in milliseconds at which `timePassed` has to be said next; nil when nothing waits for time.
   public var nextWake: Int64? {
+    if case .ended = phase { return nil }
     var next: Int64?
     func consider(_ time: Int64?) {
       if let time { next = min(next ?? time, time) }
     }
     for place in plans.indices {
       consider(records[place].until)
-      if records[place].state == .waiting { consider(pendingSettlement(place)) }
+      if records[place].state == .waiting { consider(startsAt(place)) }
     }
     if case .stopping(_, _, _, let deadline) = phase { consider(deadline) }
     return next
@@ -91,6 +92,7 @@ public struct Lifecycle: Sendable, Codable {
   }
 
   private mutating func passDeadlines(_ now: Moment, _ actions: inout [Action]) {
+    if case .ended = phase { return }
     for place in plans.indices {
       guard let until = records[place].until, until <= now.uptime else { continue }
       records[place].until = nil
@@ -105,15 +107,21 @@ public struct Lifecycle: Sendable, Codable {
   }
 
   private func holds(_ dependency: Dependency, _ now: Moment) -> Bool {
+    heldFrom(dependency).map { $0 <= now.uptime } ?? false
+  }
+
+  /// The uptime from which on a dependency holds if nothing else happens: long ago if it holds already, nil if time alone never makes it hold.
+  private func heldFrom(_ dependency: Dependency) -> Int64? {
+    func when(_ holds: Bool) -> Int64? { holds ? .min : nil }
     switch dependency {
-    case .ready(let name): record(name).map { $0.state == .running } ?? true
-    case .started(let name): record(name).map { $0.startedAt != nil } ?? true
-    case .finished(let name): record(name).map { $0.state == .finished || $0.state == .stopped } ?? true
+    case .ready(let name): return when(record(name).map { $0.state == .running } ?? true)
+    case .started(let name): return when(record(name).map { $0.startedAt != nil } ?? true)
+    case .finished(let name): return when(record(name).map { $0.state == .finished || $0.state == .stopped } ?? true)
     case .settled(let name, let within):
-      record(name).map { record in
-        record.settled || !(record.state == .waiting || record.state == .starting)
-          || (record.startedAt.map { $0.uptime + within <= now.uptime } ?? false)
-      } ?? true
+      guard let other = record(name), !other.settled, other.state == .waiting || other.state == .starting else {
+        return .min
+      }
+      return other.startedAt.map { $0.uptime + within }
     }
   }
 
@@ -129,12 +137,13 @@ public struct Lifecycle: Sendable, Codable {
     }
   }
 
-  /// The uptime at which a wait for another service's login ends by itself, where nothing else is missing.
-  private func pendingSettlement(_ place: Int) -> Int64? {
-    for case .settled(let name, let within) in plans[place].after {
-      guard let other = record(name), !other.settled, let startedAt = other.startedAt else { continue }
-      return startedAt.uptime + within
+  /// The uptime at which a waiting service starts if nothing happens until then; nil if time alone does not start it.
+  private func startsAt(_ place: Int) -> Int64? {
+    var latest = Int64.min
+    for dependency in plans[place].after {
+      guard let from = heldFrom(dependency) else { return nil }
+      latest = max(latest, from)
     }
-    return nil
+    return latest == .min ? nil : latest
   }
 }
