@@ -74,7 +74,7 @@ let package = Package(
     tests(of: "Files", ["TestSupport"]),
     tests(of: "Processes"),
     tests(of: "Output"),
-    tests(of: "Splice"),
+    tests(of: "Splice", ["CLinux"]),
     tests(of: "LocalHTTP", [nio, nioPosix]),
     tests(of: "Gateway"),
     tests(of: "Preparation", ["Settings", "Templates", "Trading", "Files", "TestSupport"]),
