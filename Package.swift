@@ -66,18 +66,19 @@ let package = Package(
       ],
       path: "Sources/ibgw", swiftSettings: strict),
 
+    .target(name: "TestSupport", dependencies: ["Files"], path: "Tests/Support", swiftSettings: strict),
     tests(of: "Settings", ["Trading"]),
     tests(of: "Templates"),
     tests(of: "TWSProtocol"),
     tests(of: "Lifecycle", ["Trading"]),
-    tests(of: "Files"),
+    tests(of: "Files", ["TestSupport"]),
     tests(of: "Processes"),
     tests(of: "Output"),
-    tests(of: "Splice"),
+    tests(of: "Splice", ["CLinux"]),
     tests(of: "LocalHTTP", [nio, nioPosix]),
     tests(of: "Gateway"),
-    tests(of: "Preparation", ["Settings", "Templates", "Trading", "Files"]),
-    tests(of: "Simulator", ["TWSProtocol"]),
+    tests(of: "Preparation", ["Settings", "Templates", "Trading", "Files", "TestSupport"]),
+    tests(of: "Simulator", ["TWSProtocol", nio, nioPosix]),
     tests(of: "RelayService"),
   ]
 )
