@@ -1,3 +1,5 @@
+import Trading
+
 /// Whether all is well, and if not, why: an entry for each thing that is not.
 public struct HealthReport: Sendable, Hashable, Codable {
   /// One thing that is not well.
@@ -35,4 +37,20 @@ public enum HealthLevel: String, Sendable, Hashable, Codable, CaseIterable {
   case live
   /// Every gateway that was asked for serves.
   case ready
+}
+
+extension Lifecycle {
+  /// The health at a level, of one mode or of all.
+  public func health(_ level: HealthLevel, mode: Mode? = nil) -> HealthReport {
+    switch (level, phase) {
+    case (.live, .running), (.live, .stopping): HealthReport(causes: [])
+    case (.ready, .running):
+      HealthReport(
+        causes: gateways.filter { (mode == nil || $0.mode == mode) && $0.state != .serving }.map {
+          HealthReport.Cause(about: $0.mode.rawValue, state: $0.state.rawValue, why: $0.why)
+        })
+    case (.ready, .stopping), (_, .ended):
+      HealthReport(causes: [.init(about: "ibgw", state: phaseName, why: "the supervisor is ending everything")])
+    }
+  }
 }

@@ -50,7 +50,7 @@ extension Lifecycle {
   }
 
   /// A gateway with a process that would die with the service.
-  private func gatewayThatNeeds(_ name: ServiceName) -> ServiceName? {
+  func gatewayThatNeeds(_ name: ServiceName) -> ServiceName? {
     plans.indices.first { place in
       plans[place].mode != nil && records[place].state.hasProcess && plans[place].after.contains(.ready(name))
     }.map { plans[$0].name }
