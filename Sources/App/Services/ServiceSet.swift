@@ -25,6 +25,7 @@ public struct ServiceSet {
     if hasOwnDisplay { all.append(xvfb) }
     if hasOwnDisplay, let file = layout.vncPasswordFile { all.append(x11vnc(passwordFile: file)) }
     all.append(relay)
+    all.append(web)
     all += scripts(layout.xScripts, moment: .x, after: displayIsReady)
     all += settings.modes.compactMap(gateway)
     all += scripts(layout.ibcScripts, moment: .ibc, after: settings.modes.map { .started(.gateway($0)) })
@@ -102,6 +103,22 @@ public struct ServiceSet {
         stopSteps: [StopStep(.terminate, 3500), StopStep(.kill, 500)]),
       command: Command(
         program: layout.program, arguments: arguments, environment: environment.base, reportsReadiness: true),
+      voice: .prioritised)
+  }
+
+  private var web: ServiceDefinition { ownChild("web", ["web"]) }
+
+  /// A process of this program that serves a socket in the run directory and says so.
+  private func ownChild(_ name: ServiceName, _ arguments: [String]) -> ServiceDefinition {
+    ServiceDefinition(
+      plan: ServicePlan(
+        name: name, readiness: .whenReported(within: 10_000),
+        backOff: BackOff(initial: 0, maximum: 10_000, resetAfter: 10_000), limit: 20, stopRank: StopRank.caddy,
+        stopSteps: [StopStep(.terminate, 2000), StopStep(.kill, 500)]),
+      command: Command(
+        program: layout.program,
+        arguments: arguments + ["--report-readiness", "--run-dir", settings.runDirectory],
+        environment: environment.base, reportsReadiness: true),
       voice: .prioritised)
   }
 
