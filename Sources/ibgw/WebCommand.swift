@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Lifecycle
 import LoopSignals
 import NIOCore
 import WebService
@@ -14,6 +15,9 @@ struct WebCommand: ParsableCommand {
       within 2 s. Caddy offers it to the network; here: curl --unix-socket RUN_DIR/web.sock http://localhost/ready
       """)
 
+  @Option(help: "Whose reset windows the metrics tell of: america, europe or asia.")
+  var region = IBKRRegion.america
+
   @OptionGroup var directory: RunDirectoryOption
 
   @Flag(
@@ -22,9 +26,9 @@ struct WebCommand: ParsableCommand {
   var reportsReadiness = false
 
   func run() throws {
-    let (path, reportsReadiness) = (directory.path, reportsReadiness)
+    let (path, region, reportsReadiness) = (directory.path, region, reportsReadiness)
     withLoop { loop in
-      let service = WebService(runDirectory: path, on: loop)
+      let service = WebService(runDirectory: path, region: region, on: loop)
       LoopSignals.watch(on: loop) { signal in
         if signal == SIGTERM || signal == SIGINT { leave(ExitStatus.success) }
       }.whenFailure { error in fail("cannot read signals: \(error)") }
@@ -40,3 +44,5 @@ struct WebCommand: ParsableCommand {
     }
   }
 }
+
+extension IBKRRegion: ExpressibleByArgument {}

@@ -13,14 +13,14 @@ extension WebService {
     let socket = supervisorSocket
     let ready = report(.ready, mode: nil)
     let relay = optional(RelayReport.self, from: .relay)
-    let bootTime = bootTime
+    let (bootTime, region) = (bootTime, region)
     return requests.get("/v1/status", from: .supervisor).flatMap { response in
       ready.and(relay).map { ready, relay in
         guard let status = try? JSONDecoder().decode(StatusReport.self, from: Data(response.body)) else {
           return .unwell(HealthCheck.foreign("its answer is no status (\(response.status))"))
         }
         let snapshot = Snapshot(
-          status: status, ready: ready, relay: relay,
+          status: status, ready: ready, relay: relay, wall: Ourselves.wallClock, region: region,
           usages: Snapshot.usages(of: status, in: ProcessTable.all(), bootTime: bootTime))
         return HTTPResponse(
           status: 200, contentType: exposition.contentType,

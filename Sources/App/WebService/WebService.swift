@@ -23,13 +23,15 @@ public final class WebService {
   public static let socketName = "web.sock"
 
   let runDirectory: String
+  let region: IBKRRegion
   let loop: any EventLoop
   let requests: SharedRequests
   let bootTime: Double
 
-  /// A service for the processes whose sockets are in `runDirectory`.
-  public init(runDirectory: String, on loop: any EventLoop) {
+  /// A service for the processes whose sockets are in `runDirectory`; `region` decides which reset windows the metrics tell of.
+  public init(runDirectory: String, region: IBKRRegion = .america, on loop: any EventLoop) {
     self.runDirectory = runDirectory
+    self.region = region
     self.loop = loop
     requests = SharedRequests(runDirectory: runDirectory, on: loop)
     bootTime = Self.readBootTime()

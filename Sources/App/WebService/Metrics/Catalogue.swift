@@ -11,6 +11,7 @@ enum Catalogue {
 
   static let groups: [Group] = [
     Group(title: "The program", metrics: ProgramMetrics.all, families: ProgramMetrics.families),
+    Group(title: "Gateways", metrics: GatewayMetrics.all, families: GatewayMetrics.families),
     Group(title: "Services", metrics: ServiceMetrics.all, families: ServiceMetrics.families),
     Group(title: "Relay", metrics: RelayMetrics.all, families: RelayMetrics.families),
     Group(title: "Processes", metrics: ProcessMetrics.all, families: ProcessMetrics.families),

@@ -10,6 +10,10 @@ struct Snapshot: Sendable {
   var ready: HealthReport
   /// What the relay says; nil when it does not answer.
   var relay: RelayReport?
+  /// When, in milliseconds since 1970.
+  var wall: Int64
+  /// Whose reset windows hold.
+  var region: IBKRRegion
   /// What each of our processes uses, by name, `supervisor` first.
   var usages: [(process: String, usage: ProcessUsage)] = []
 }
