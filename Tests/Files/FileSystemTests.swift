@@ -123,6 +123,17 @@ import Testing
     #expect(throws: FileError.self) { try FileSystem.remove(path("a")) }
   }
 
+  @Test func `a tree is removed, and what its links lead to is not`() throws {
+    try FileSystem.createDirectory(path("tree/a/b"))
+    try FileSystem.write([], to: path("tree/a/file"), mode: 0o600)
+    try FileSystem.createDirectory(path("kept"))
+    try FileSystem.write([], to: path("kept/file"), mode: 0o600)
+    #expect(symlink(path("kept"), path("tree/link")) == 0)
+    FileSystem.removeTree(path("tree"))
+    #expect(try FileSystem.list(directory.path) == ["kept"])
+    #expect(FileSystem.kind(of: path("kept/file")) == .file)
+  }
+
   @Test func `names are listed by their bytes`() throws {
     for name in ["b", "B", "a", "é", ".hidden", "10", "9"] { try FileSystem.write([], to: path(name), mode: 0o600) }
     #expect(try FileSystem.list(directory.path) == [".hidden", "10", "9", "B", "a", "b", "é"])
