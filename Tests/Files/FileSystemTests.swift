@@ -8,9 +8,10 @@ import Testing
 
   private func path(_ name: String) -> String { "\(directory.path)/\(name)" }
 
-  @Test func `what is written is read back, with its permissions and nothing beside it`() throws {
+  @Test(arguments: [true, false])
+  func `what is written is read back, with its permissions and nothing beside it`(durable: Bool) throws {
     let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
-    try FileSystem.write(bytes, to: path("file"), mode: 0o600)
+    try FileSystem.write(bytes, to: path("file"), mode: 0o600, durable: durable)
     #expect(try FileSystem.read(path("file")) == bytes)
     #expect(FileSystem.permissions(of: path("file")) == 0o600)
     try FileSystem.write([], to: path("file"), mode: 0o644)

@@ -82,8 +82,8 @@ extension Setting {
       "RELAY_MAX_CLIENTS", \.relay.maxClients, .integer(1...10_000, of: "clients"), default: .fixed("31"),
       help: "Clients at one time for each mode; the gateway itself takes 32."),
     Setting(
-      "RELAY_RATE", \.relay.rate, .integer(1...100_000, of: "connections"), default: .fixed("50"),
-      help: "New connections per second from one address."),
+      "RELAY_RATE", \.relay.rate, .integer(0...100_000, of: "connections"), default: .fixed("50"),
+      help: "New connections per second from one address; 0 is no limit."),
     Setting(
       "RELAY_IDLE_TIMEOUT", \.relay.idleTimeout, .durationOrOff(1...31_536_000), default: .fixed("off"),
       help: "How long a connection may be silent before it is closed."),
