@@ -32,6 +32,7 @@ let package = Package(
     module("Values", "Templates"),
     module("Values", "TWSProtocol"),
     module("Values", "Lifecycle", ["Trading"]),
+    module("Values", "Metrics"),
 
     .target(name: "CLinux", path: "Sources/System/CLinux"),
     module("System", "Files", ["CLinux"]),
@@ -56,13 +57,16 @@ let package = Package(
       ["Trading", "Settings", "Lifecycle", "Processes", "Gateway", "Supervisor"]),
     module("App", "Simulator", ["TWSProtocol", "Trading", nio, nioPosix]),
     module("App", "RelayService", ["Lifecycle", "Files", "Splice", "LocalHTTP", nio, nioPosix]),
+    module(
+      "App", "WebService",
+      ["Trading", "Lifecycle", "Metrics", "Files", "Processes", "Splice", "LocalHTTP", "RelayService", nio]),
 
     .executableTarget(
       name: "ibgw",
       dependencies: [
         "CLinux", "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "Splice", "LoopSignals",
-        "LocalHTTP", "Gateway", "Preparation", "Supervisor", "Services", "Simulator", "RelayService", arguments, nio,
-        nioPosix, nioHTTP1,
+        "LocalHTTP", "Gateway", "Preparation", "Supervisor", "Services", "Simulator", "RelayService", "WebService",
+        arguments, nio, nioPosix, nioHTTP1,
       ],
       path: "Sources/ibgw", swiftSettings: strict),
 
@@ -71,14 +75,16 @@ let package = Package(
     tests(of: "Templates"),
     tests(of: "TWSProtocol"),
     tests(of: "Lifecycle", ["Trading"]),
+    tests(of: "Metrics"),
     tests(of: "Files", ["TestSupport"]),
     tests(of: "Processes"),
     tests(of: "Output"),
-    tests(of: "Splice"),
+    tests(of: "Splice", ["CLinux"]),
     tests(of: "LocalHTTP", [nio, nioPosix]),
     tests(of: "Gateway"),
     tests(of: "Preparation", ["Settings", "Templates", "Trading", "Files", "TestSupport"]),
-    tests(of: "Simulator", ["TWSProtocol"]),
+    tests(of: "Simulator", ["TWSProtocol", nio, nioPosix]),
     tests(of: "RelayService"),
+    tests(of: "WebService", ["Lifecycle", "Metrics", "LocalHTTP", "Processes", "RelayService", nio, nioPosix]),
   ]
 )

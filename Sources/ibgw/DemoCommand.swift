@@ -125,6 +125,5 @@ private func simulated(_ definition: ServiceDefinition, seed: UInt64) -> Service
   definition.command.program = "/proc/self/exe"
   definition.command.arguments = ["simulate", "--as-ibc", "--mode", mode.rawValue, "--seed", String(seed)]
   definition.plan.isLedByShell = false
-  definition.askToStop = nil
   return definition
 }

@@ -12,6 +12,8 @@ public struct PreparedFiles: Sendable {
     public let iniPath: String
     /// What IBC is given as `--tws-settings-path`; it exists.
     public let settingsPath: String
+    /// Where its IBC will take commands, as `HOST:PORT`; nil where the ini switches that off.
+    public let commandServer: String?
   }
 
   /// A file that was written, and what it is.
@@ -100,7 +102,9 @@ extension Preparation {
         jts.bytes, to: jtsPath, mode: jts.mode, settings.settingsVariable, jts.title, &prepared, durable: true)
     }
     prepared.instances.append(
-      PreparedFiles.Instance(mode: mode, iniPath: iniPath, settingsPath: settings.settingsPath(for: mode)))
+      PreparedFiles.Instance(
+        mode: mode, iniPath: iniPath, settingsPath: settings.settingsPath(for: mode),
+        commandServer: IniText.commandServer(iniPath)))
   }
 
   /// Writes config.ini to its place, or to the run directory where its place cannot be written.

@@ -149,7 +149,8 @@ public final class RelayService {
     if let last = acceptFailures[route], Self.now - last < RefusalLog.window { return }
     acceptFailures[route] = Self.now
     let why = error == EMFILE || error == ENFILE ? Refusal.descriptors.explanation : String(cString: strerror(error))
-    say(Notice(.error, "\(gates[route].name): cannot accept connections: \(why); it is tried again four times a second"))
+    say(
+      Notice(.error, "\(gates[route].name): cannot accept connections: \(why); it is tried again four times a second"))
   }
 
   private func note(refusal: Refusal, of peer: Endpoint, route: Int) {

@@ -21,10 +21,12 @@ public struct ServiceSet {
   public var definitions: [ServiceDefinition] {
     var all = scripts(layout.startScripts, moment: .start, after: [])
     if settings.tailscale.authKey != nil { all.append(tailscaled) }
+    if settings.caddy.servesHealth { all.append(web) }
     if let caddyfile = layout.caddyfile { all.append(caddy(caddyfile)) }
     if hasOwnDisplay { all.append(xvfb) }
     if hasOwnDisplay, let file = layout.vncPasswordFile { all.append(x11vnc(passwordFile: file)) }
     all.append(relay)
+    all.append(web)
     all += scripts(layout.xScripts, moment: .x, after: displayIsReady)
     all += settings.modes.compactMap(gateway)
     all += scripts(layout.ibcScripts, moment: .ibc, after: settings.modes.map { .started(.gateway($0)) })
@@ -105,7 +107,36 @@ public struct ServiceSet {
       voice: .prioritised)
   }
 
+  private var web: ServiceDefinition { ownChild("web", ["web"]) }
+
+  /// A process of this program that serves a socket in the run directory and says so.
+  private func ownChild(_ name: ServiceName, _ arguments: [String]) -> ServiceDefinition {
+    ServiceDefinition(
+      plan: ServicePlan(
+        name: name, readiness: .whenReported(within: 10_000),
+        backOff: BackOff(initial: 0, maximum: 10_000, resetAfter: 10_000), limit: 20, stopRank: StopRank.caddy,
+        stopSteps: [StopStep(.terminate, 2000), StopStep(.kill, 500)]),
+      command: Command(
+        program: layout.program,
+        arguments: arguments + ["--report-readiness", "--run-dir", settings.runDirectory],
+        environment: environment.base, reportsReadiness: true),
+      voice: .prioritised)
+  }
+
   private func bracketed(_ address: String) -> String { address.contains(":") ? "[\(address)]" : address }
+
+  /// What Caddy offers. Without Caddy's site nobody asks it anything.
+  private var web: ServiceDefinition {
+    ServiceDefinition(
+      plan: ServicePlan(
+        name: "web", readiness: .whenReported(within: 10_000),
+        backOff: BackOff(initial: 0, maximum: 10_000, resetAfter: 10_000), limit: 20, stopRank: StopRank.caddy,
+        stopSteps: [StopStep(.terminate, 1000), StopStep(.kill, 500)]),
+      command: Command(
+        program: layout.program, arguments: ["web", "--report-readiness", "--run-dir", settings.runDirectory],
+        environment: environment.base, reportsReadiness: true),
+      voice: .prioritised)
+  }
 
   private func caddy(_ caddyfile: String) -> ServiceDefinition {
     var environment = environment.base

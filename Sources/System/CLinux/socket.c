@@ -8,6 +8,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -142,4 +143,8 @@ uint64_t clinux_raise_descriptor_limit(void) {
   rlim_t before = limit.rlim_cur;
   limit.rlim_cur = limit.rlim_max;
   return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
+}
+
+int clinux_set_congestion_control(int descriptor, const char *name) {
+  return setsockopt(descriptor, IPPROTO_TCP, TCP_CONGESTION, name, strlen(name));
 }

@@ -33,9 +33,9 @@ extension Lifecycle {
       actions.append(currentMeasure(place))
     case (.starting, .spawnFailed(let why, let missing)): couldNotStart(why, missing, place, now, &actions)
     case (.stopping, .spawnFailed(let why, let missing)):
-      if records[place].purpose == .restart {
-        couldNotStart(why, missing, place, now, &actions)
-      } else {
+      switch records[place].purpose {
+      case .restart, .unready: couldNotStart(why, missing, place, now, &actions)
+      case .order, .shutdown:
         enter(plans[place].kind == .task ? .finished : .stopped, place, now, why)
         log(.warning, place, why, &actions)
       }
@@ -52,7 +52,8 @@ extension Lifecycle {
     case (.starting, .ended(let exit)), (.running, .ended(let exit)): endedByItself(exit, place, now, &actions)
     case (.stopping, .ended(let exit)): endedAsTold(exit, place, now, &actions)
 
-    case (.starting, .gateway(let said)), (.running, .gateway(let said)): hear(said, place, now, &actions)
+    case (.starting, .gateway(let said)), (.running, .gateway(let said)):
+      if plans[place].mode != nil { hear(said, place, now, &actions) }
     case (.stopping, .gateway(.javaStarting)): javaCameBack(place, now, &actions)
     case (.stopping, .gateway): break
 
@@ -128,7 +129,10 @@ extension Lifecycle {
   private mutating func lostLeader(_ exit: Exit, _ place: Int, _ actions: inout [Action]) {
     records[place].leaderGone = true
     records[place].pid = nil
-    records[place].why = "ibcstart.sh is gone (\(exit)); java goes on and is left alone"
+    records[place].why =
+      plans[place].mode == nil
+      ? "its first process is gone (\(exit)); others of it go on"
+      : "ibcstart.sh is gone (\(exit)); java goes on and is left alone"
     log(.warning, place, records[place].why, &actions)
   }
 
@@ -186,6 +190,7 @@ extension Lifecycle {
       forgetFailures(place)
       enter(.waiting, place, now, "")
     case .restart: enter(.stopped, place, now, "the supervisor stops")
+    case .unready where plans[place].kind == .task: enter(.finished, place, now, "did not become ready in time")
     case .unready: fail("did not become ready in time", place, now, &actions)
     }
   }
@@ -253,9 +258,9 @@ extension Lifecycle {
     switch said {
     case .javaStarting: break
     case .loginAttempt(let number): records[place].why = "login attempt \(number)"
-    case .secondFactorAsked:
-      records[place].why = "waits for the second factor"
-      log(.warning, place, "waits for the second factor: confirm it on the phone", &actions)
+    case .secondFactorAsked: records[place].why = "waits for the second factor"
+    case .loginFailed, .tooManyFailures: records[place].why = said.failedLogin ?? ""
+    case .mainWindow: break
     case .loginCompleted:
       if records[place].state == .starting { becameReady(place, now, &actions) }
       records[place].why = "logged in"

@@ -28,34 +28,45 @@ public struct Lifecycle: Sendable, Codable {
   /// Where the whole stands.
   public internal(set) var phase = Phase.running
 
+  /// The gateways as a person sees them, live before paper.
+  public internal(set) var gateways: [GatewayRecord]
+
   let onGatewayExit: GatewayExitPolicy
+  let policy: GatewayPolicy
   let stopTimeout: Int64
   let places: [ServiceName: Int]
   var random: SeededGenerator
 
   /// A supervisor of `plans` that has started nothing yet. `stopTimeout` is in milliseconds.
   public init(
-    plans: [ServicePlan], onGatewayExit: GatewayExitPolicy = .restart, stopTimeout: Int64, seed: UInt64, at now: Moment
+    plans: [ServicePlan], onGatewayExit: GatewayExitPolicy = .restart, policy: GatewayPolicy = GatewayPolicy(),
+    stopTimeout: Int64, seed: UInt64, at now: Moment
   ) {
     self.plans = StopBudget.fitted(plans, into: stopTimeout)
     self.onGatewayExit = onGatewayExit
+    self.policy = policy
+    gateways = plans.compactMap(\.mode).sorted().map { GatewayRecord(mode: $0, now: now) }
     self.stopTimeout = stopTimeout
     records = plans.map { _ in ServiceRecord(since: now) }
     places = Dictionary(uniqueKeysWithValues: plans.enumerated().map { ($1.name, $0) })
     random = SeededGenerator(seed: seed)
   }
 
-  /// Takes in one event and returns what has to be done, in order.
+  /// Takes in one event and returns what has to be done, in order. Once all has ended nothing is to be done any more.
   public mutating func handle(_ event: Event, at now: Moment) -> [Action] {
+    if case .ended = phase { return [] }
     var actions: [Action] = []
+    note(event, now, &actions)
     switch event {
-    case .begin: break
+    case .begin, .observed: break
+    case .traffic(let mode, let bytes): weigh(traffic: bytes, of: mode, now, &actions)
     case .service(let name, let what):
       if let place = places[name] { take(what, place, now, &actions) }
     case .stopRequested(let cause): requestStop(cause: cause, code: 0, now, &actions)
     case .timePassed: passDeadlines(now, &actions)
     }
     advance(now, &actions)
+    reviewGateways(now, &actions)
     return actions
   }
 
@@ -71,6 +82,7 @@ public struct Lifecycle: Sendable, Codable {
       if records[place].state == .waiting { consider(startsAt(place)) }
     }
     if case .stopping(_, _, _, let deadline) = phase { consider(deadline) }
+    consider(gatewayWake)
     return next
   }
 
@@ -92,7 +104,6 @@ public struct Lifecycle: Sendable, Codable {
   }
 
   private mutating func passDeadlines(_ now: Moment, _ actions: inout [Action]) {
-    if case .ended = phase { return }
     for place in plans.indices {
       guard let until = records[place].until, until <= now.uptime else { continue }
       records[place].until = nil

@@ -122,6 +122,26 @@ extension Setting {
       help: "More arguments for `tailscale up`, split as a shell would."),
   ]
 
+  static let health: [Setting] = [
+    Setting(
+      "API_PROBE_CLIENT_ID", \.health.probeClientID, .integer(1...2_147_483_646, of: "client ids"),
+      default: .fixed("999"), help: "API client id that the probe uses; keep it for the probe alone."),
+    Setting(
+      "IBC_COMMAND_SERVER", \.health.usesCommandServer, .yesNo, default: .fixed("yes"),
+      help: "Whether IBC takes commands on 127.0.0.2, port 7462 live and 7463 paper, for an orderly stop."),
+    Setting(
+      "ON_WEDGE", \.health.onWedge, .choice, default: .fixed("session"),
+      help: "What is done about a gateway that answers nobody: restart its session, report, or restart it."),
+    Setting(
+      "IBKR_REGION", \.health.region, .choice, default: .fixed("america"),
+      help: "Whose daily reset of IBKR's servers brings no alerts."),
+    Setting(
+      "ALERT_COMMAND", \.health.alertCommand, optional: .text,
+      help: "Shell command that is given each alert as JSON on its standard input."),
+    Setting(
+      secret: "ALERT_WEBHOOK_URL", \.health.alertWebhook, help: "Address that each alert is posted to as JSON."),
+  ]
+
   static let supervision: [Setting] = [
     Setting(
       "ON_GATEWAY_EXIT", \.onGatewayExit, .choice, default: .fixed("restart"),

@@ -1,7 +1,7 @@
 extension Setting {
   /// Every variable there is, in the order of the reference; a default may use only what stands above it.
   public static let table: [Setting] =
-    login + program + behaviour + files + desktop + relay + edge + supervision
+    login + program + behaviour + files + desktop + relay + edge + health + supervision
 
   /// The row of a variable.
   public static func named(_ name: String) -> Setting? { byName[name] }

@@ -36,6 +36,8 @@ int clinux_connect(int descriptor, const void *address);
 int clinux_accept(int listener, void *peer);
 int clinux_local_address(int descriptor, void *address);
 int clinux_set_option(int descriptor, int level, int option, int value);
+// Chooses the algorithm that decides how fast the socket sends, such as "reno".
+int clinux_set_congestion_control(int descriptor, const char *name);
 // An integer socket option.
 int clinux_option(int descriptor, int level, int option);
 // Closes a TCP socket with RST instead of FIN: what was not sent is dropped, and no TIME_WAIT stays behind.

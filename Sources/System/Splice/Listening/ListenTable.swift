@@ -66,7 +66,9 @@ public enum ListenTable {
   }
 
   private static func hasConnection(_ rows: ArraySlice<UInt8>) -> Bool {
-    guard rows.last == UInt8(ascii: "\n"), let last = rows.split(separator: UInt8(ascii: "\n")).last else { return false }
+    guard rows.last == UInt8(ascii: "\n"), let last = rows.split(separator: UInt8(ascii: "\n")).last else {
+      return false
+    }
     let columns = last.split(separator: UInt8(ascii: " "), maxSplits: 4)
     return columns.count > 3 && !columns[3].elementsEqual("0A".utf8) && !columns[3].elementsEqual("st".utf8)
   }

@@ -139,7 +139,11 @@ extension SpliceLoop {
   mutating func refuse(_ slot: Int, _ refusal: Refusal) {
     let connection = slab.connection(slot)
     let route = connection.pointee.route
-    if connection.pointee.phase == .waiting { routes[route].counters.waiting -= 1 } else { routes[route].counters.open -= 1 }
+    if connection.pointee.phase == .waiting {
+      routes[route].counters.waiting -= 1
+    } else {
+      routes[route].counters.open -= 1
+    }
     let peer = connection.pointee.peer
     free(slot) { clinux_close_with_reset($0) }
     refused(route, peer, refusal)
