@@ -98,7 +98,8 @@ extension Preparation {
     }
     let jtsPath = settings.jtsPath(for: mode)
     if let jts = rendered.first(where: { $0.path == jtsPath }), FileSystem.kind(of: jtsPath) == nil {
-      try write(jts.bytes, to: jtsPath, mode: jts.mode, settings.settingsVariable, jts.title, &prepared)
+      try write(
+        jts.bytes, to: jtsPath, mode: jts.mode, settings.settingsVariable, jts.title, &prepared, durable: true)
     }
     prepared.instances.append(
       PreparedFiles.Instance(
@@ -111,7 +112,7 @@ extension Preparation {
     _ ini: RenderedFile, fallback: String, _ prepared: inout PreparedFiles
   ) throws(Problem) -> String {
     do throws(FileError) {
-      try FileSystem.write(ini.bytes, to: ini.path, mode: ini.mode)
+      try FileSystem.write(ini.bytes, to: ini.path, mode: ini.mode, durable: false)
       prepared.written.append(PreparedFiles.Written(path: ini.path, title: ini.title))
       return ini.path
     } catch {
@@ -143,13 +144,13 @@ extension Preparation {
     prepared.vncPasswordFile = path
   }
 
-  /// Writes one file and notes it.
+  /// Writes one file and notes it. Only what is written once, rather than at each start, has to survive a power cut.
   static func write(
     _ bytes: [UInt8], to path: String, mode: UInt32, _ variable: String, _ title: String,
-    _ prepared: inout PreparedFiles
+    _ prepared: inout PreparedFiles, durable: Bool = false
   ) throws(Problem) {
     do throws(FileError) {
-      try FileSystem.write(bytes, to: path, mode: mode)
+      try FileSystem.write(bytes, to: path, mode: mode, durable: durable)
     } catch {
       throw Problem(variable, error, needs: "a file", fix: "make \(FileSystem.directory(of: path)) writable")
     }

@@ -135,7 +135,8 @@ extension Supervisor {
   /// Asks a gateway to stop by itself, by IBC's command server.
   func ask(_ name: ServiceName) {
     guard let mode = lifecycle.plans.first(where: { $0.name == name })?.mode else { return }
-    commandIBC(mode, .stop)
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    commandIBC(mode, .stop) { bound.value.tell(.service(name, .askFailed)) }
   }
 }
 

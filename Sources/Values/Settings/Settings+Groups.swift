@@ -150,7 +150,7 @@ extension Settings {
     public internal(set) var allow: [String] = []
     /// Clients at one time, for each mode.
     public internal(set) var maxClients = 0
-    /// New connections per second from one address.
+    /// New connections per second from one address; 0 is no limit.
     public internal(set) var rate = 0
     /// How long a connection may be silent; nil for ever.
     public internal(set) var idleTimeout: Duration?

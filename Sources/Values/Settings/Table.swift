@@ -43,7 +43,7 @@ extension Setting {
       "TWS_ACCEPT_INCOMING", \.ibc.acceptIncoming, .choice, default: .fixed("manual"),
       help: "What IBC does when the program asks whether to accept an API connection."),
     Setting(
-      "TWS_MASTER_CLIENT_ID", \.ibc.masterClientID, optional: .integer(0...2_147_483_647, of: "the client"),
+      "TWS_MASTER_CLIENT_ID", \.ibc.masterClientID, optional: .identifier(0...2_147_483_647),
       help: "Client id that sees the orders of all clients."),
     Setting(
       "ALLOW_BLIND_TRADING", \.ibc.allowBlindTrading, .yesNo, default: .fixed("no"),
@@ -69,7 +69,7 @@ extension Setting {
       "TZ", \.processTimeZone, .timeZone, default: .derived("$TIME_ZONE") { $0.timeZone },
       help: "Time zone of all processes, in which IBC reads its times."),
     Setting(
-      "JAVA_HEAP_SIZE", \.heapMegabytes, optional: .integer(256...262_144, of: "megabytes"),
+      "JAVA_HEAP_SIZE", \.heapMegabytes, optional: .memory(256...262_144),
       help: "Java's heap; unset leaves the installation's own, 768."),
   ]
 
