@@ -39,12 +39,18 @@ let package = Package(
     module("System", "Output"),
     module("System", "Splice", ["CLinux", "TWSProtocol"]),
 
+    module("Wire", "LoopSignals", [nio, nioPosix, "CLinux"]),
     module("Wire", "LocalHTTP", [nio, nioPosix, nioHTTP1, "CLinux"]),
 
     module("Peers", "Gateway", ["Trading", "Lifecycle"]),
 
     module("App", "Preparation", ["Trading", "Settings", "Templates", "Files"]),
-    module("App", "Supervisor", ["Trading", "Settings", "Lifecycle", "Processes", "Output", "LocalHTTP", "Gateway", nio, nioPosix]),
+    module(
+      "App", "Supervisor",
+      [
+        "CLinux", "Trading", "Settings", "Lifecycle", "Processes", "Output", "LoopSignals", "LocalHTTP", "Gateway", nio,
+        nioPosix,
+      ]),
     module(
       "App", "Services",
       ["Trading", "Settings", "Lifecycle", "Processes", "Gateway", "Supervisor"]),
@@ -54,24 +60,25 @@ let package = Package(
     .executableTarget(
       name: "ibgw",
       dependencies: [
-        "CLinux", "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "LocalHTTP", "Gateway", "Preparation",
-        "Supervisor", "Services", "Simulator", "RelayService", "Splice", arguments, nio, nioPosix,
-        nioHTTP1,
+        "CLinux", "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "Splice", "LoopSignals",
+        "LocalHTTP", "Gateway", "Preparation", "Supervisor", "Services", "Simulator", "RelayService", arguments, nio,
+        nioPosix, nioHTTP1,
       ],
       path: "Sources/ibgw", swiftSettings: strict),
 
+    .target(name: "TestSupport", dependencies: ["Files"], path: "Tests/Support", swiftSettings: strict),
     tests(of: "Settings", ["Trading"]),
     tests(of: "Templates"),
     tests(of: "TWSProtocol"),
     tests(of: "Lifecycle", ["Trading"]),
-    tests(of: "Files"),
+    tests(of: "Files", ["TestSupport"]),
     tests(of: "Processes"),
     tests(of: "Output"),
     tests(of: "Splice", ["CLinux"]),
     tests(of: "LocalHTTP", [nio, nioPosix]),
     tests(of: "Gateway"),
-    tests(of: "Preparation", ["Settings", "Templates", "Trading", "Files"]),
-    tests(of: "Simulator", ["TWSProtocol"]),
+    tests(of: "Preparation", ["Settings", "Templates", "Trading", "Files", "TestSupport"]),
+    tests(of: "Simulator", ["TWSProtocol", nio, nioPosix]),
     tests(of: "RelayService"),
   ]
 )

@@ -19,18 +19,6 @@ struct RunDirectoryOption: ParsableArguments {
   var controlSocket: String { "\(path)/\(Supervisor.socketName)" }
 }
 
-/// The codes that this program ends with, from sysexits.h where it has one.
-enum ExitStatus {
-  static let success: Int32 = 0
-  static let failure: Int32 = 1
-  /// Nothing serves the socket.
-  static let unavailable: Int32 = 69
-  /// A fault of ours.
-  static let `internal`: Int32 = 70
-  /// The configuration is wrong.
-  static let configuration: Int32 = 78
-}
-
 /// Runs an event loop on this thread until `body` ends the program.
 func withLoop(_ body: @escaping @Sendable (any EventLoop) -> Void) -> Never {
   MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { loop in
@@ -65,16 +53,4 @@ func complain(_ error: any Error, socket: String) -> Int32 {
     }
   printError("cannot reach the supervisor: \(sentence)")
   return ExitStatus.unavailable
-}
-
-/// Writes a line to standard error.
-func printError(_ line: String) {
-  let bytes = Array("ibgw: \(line)\n".utf8)
-  _ = write(STDERR_FILENO, bytes, bytes.count)
-}
-
-/// Ends the program with a code, everything printed.
-func leave(_ code: Int32) -> Never {
-  fflush(nil)
-  Glibc.exit(code)
 }

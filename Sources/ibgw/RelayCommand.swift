@@ -1,8 +1,8 @@
 import ArgumentParser
 import CLinux
 import Glibc
+import LoopSignals
 import NIOCore
-import NIOPosix
 import RelayService
 import Splice
 
@@ -54,6 +54,11 @@ struct RelayCommand: ParsableCommand {
   @Option(name: .customLong("transfer"), help: "How bytes are moved: automatic, copy or splice.")
   var transfer = TransferChoice.automatic
 
+  @Flag(
+    name: .customLong("report-readiness"),
+    help: "Write a line feed to descriptor 3 once the control API is served, as a supervisor may want it.")
+  var reportsReadiness = false
+
   func validate() throws {
     guard !routes.isEmpty else { throw ValidationError("give at least one --route") }
     let names = routes.map(\.route.name)
@@ -73,12 +78,19 @@ struct RelayCommand: ParsableCommand {
   func run() throws {
     _ = clinux_raise_descriptor_limit()
     let configuration = configuration
+    let reportReadiness: @Sendable () -> Void = { [reportsReadiness] in
+      if reportsReadiness { _ = write(3, "\n", 1) }
+    }
     withLoop { loop in
       do {
         let service = try RelayService(configuration, on: loop)
         stopOnSignal(service, loop)
-        service.serveAPI().whenFailure { error in
-          fail("cannot serve the control API on \(configuration.socketPath ?? ""): \(error)")
+        service.serveAPI().whenComplete { result in
+          switch result {
+          case .success: reportReadiness()
+          case .failure(let error):
+            fail("cannot serve the control API on \(configuration.socketPath ?? ""): \(error)")
+          }
         }
         service.run()
         service.whenStopped.whenComplete { _ in leave(ExitStatus.success) }
@@ -120,33 +132,13 @@ private func fail(_ sentence: String) -> Never {
 
 /// Stops the service on the first TERM or INT; on a second one, the process ends at once.
 private func stopOnSignal(_ service: RelayService, _ loop: any EventLoop) {
-  let handler = NIOLoopBound(SignalHandler(service), eventLoop: loop)
-  NIOPipeBootstrap(group: loop)
-    .channelInitializer { channel in
-      channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
-    }
-    .takingOwnershipOfDescriptor(input: clinux_signal_descriptor())
-    .whenFailure { error in fail("cannot read signals: \(error)") }
-}
-
-/// Reads a signalfd: records of 128 bytes that begin with the signal's number.
-private final class SignalHandler: ChannelInboundHandler {
-  typealias InboundIn = ByteBuffer
-  private let service: RelayService
-  private var isStopping = false
-
-  init(_ service: RelayService) { self.service = service }
-
-  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    var records = unwrapInboundIn(data)
-    while var record = records.readSlice(length: 128) {
-      let signal = record.readInteger(endianness: .host, as: UInt32.self).map(Int32.init(bitPattern:))
-      guard signal == SIGTERM || signal == SIGINT else { continue }
-      if isStopping { leave(ExitStatus.success) }
-      isStopping = true
-      service.stop()
-    }
-  }
+  var isStopping = false
+  LoopSignals.watch(on: loop) { signal in
+    guard signal == SIGTERM || signal == SIGINT else { return }
+    if isStopping { leave(ExitStatus.success) }
+    isStopping = true
+    service.stop()
+  }.whenFailure { error in fail("cannot read signals: \(error)") }
 }
 
 /// A `--route` argument.

@@ -6,9 +6,17 @@ struct IBGW: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ibgw",
     abstract: "Keeps an IB Gateway alive, relays its API and says what is really so.",
-    subcommands: [
-      RunCommand.self, StatusCommand.self, StartCommand.self, StopCommand.self, RestartCommand.self, LogsCommand.self,
-      RelayCommand.self, ClientsCommand.self, KickCommand.self,
+    version: Version.current,
+    groupedSubcommands: [
+      CommandGroup(name: "Running", subcommands: [RunCommand.self, DemoCommand.self, SimulateCommand.self]),
+      CommandGroup(
+        name: "Looking", subcommands: [StatusCommand.self, LogsCommand.self, ClientsCommand.self]),
+      CommandGroup(
+        name: "Ordering",
+        subcommands: [StartCommand.self, StopCommand.self, RestartCommand.self, KickCommand.self]),
+      CommandGroup(
+        name: "Configuration", subcommands: [CheckCommand.self, SettingsCommand.self, RenderCommand.self]),
+      CommandGroup(name: "Supervised", subcommands: [RelayCommand.self]),
     ])
 }
 

@@ -25,7 +25,8 @@ private func withServer<Value: Sendable>(
 @Suite struct LocalHTTPTests {
   @Test func `a request arrives with its method, path, query and body, and its answer comes back whole`() throws {
     let answer = try withServer({ request, responder in
-      let text = "\(request.method) \(request.path) \(request.query["id"] ?? "-") \(String(decoding: request.body, as: UTF8.self))"
+      let text =
+        "\(request.method) \(request.path) \(request.query["id"] ?? "-") \(String(decoding: request.body, as: UTF8.self))"
       responder.respond(.text(201, text))
     }) { path, loop in
       LocalHTTPClient.request("POST", "/v1/kick?id=a%20b", body: Array("hello".utf8), path: path, on: loop)

@@ -27,6 +27,8 @@ public struct ServiceLayout: Sendable {
   public var caddyfile: String?
   /// The file with the VNC password, where VNC is wanted.
   public var vncPasswordFile: String?
+  /// Whether the gateway image's own X server is to run; without one only a simulated gateway can.
+  public var hasDisplay = true
   /// The user's scripts for each moment, in their order.
   public var startScripts: [String] = []
   /// Scripts for when the X server is up.

@@ -27,10 +27,7 @@ extension ServiceSet {
       command: Command(
         program: invocation.script, arguments: invocation.arguments, environment: environment.withDisplay,
         directory: settings.home),
-      voice: .ibc,
-      askToStop: files.commandServer.map {
-        Command(program: layout.program, arguments: ["ask-ibc", $0, "STOP"], environment: environment.base)
-      })
+      voice: .ibc)
   }
 
   /// What the other services leave of the stop's time belongs to the gateway: IBC takes 20 to 30 s to close one in order.
@@ -72,5 +69,5 @@ extension ServiceSet {
 
 extension Duration {
   /// Whole milliseconds.
-  var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
+  public var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
 }

@@ -24,6 +24,7 @@ public struct ServiceSet {
     if let caddyfile = layout.caddyfile { all.append(caddy(caddyfile)) }
     if hasOwnDisplay { all.append(xvfb) }
     if hasOwnDisplay, let file = layout.vncPasswordFile { all.append(x11vnc(passwordFile: file)) }
+    all.append(relay)
     all += scripts(layout.xScripts, moment: .x, after: displayIsReady)
     all += settings.modes.compactMap(gateway)
     all += scripts(layout.ibcScripts, moment: .ibc, after: settings.modes.map { .started(.gateway($0)) })
@@ -31,7 +32,7 @@ public struct ServiceSet {
   }
 
   /// The TWS image brings its own X session.
-  private var hasOwnDisplay: Bool { settings.program == .gateway }
+  private var hasOwnDisplay: Bool { settings.program == .gateway && layout.hasDisplay }
 
   var displayIsReady: [Dependency] { hasOwnDisplay ? [.ready("xvfb")] : [] }
 
@@ -79,6 +80,33 @@ public struct ServiceSet {
 
   // MARK: The edges
 
+  /// Comes back at once when it dies: clients wait for nobody else.
+  private var relay: ServiceDefinition {
+    let relay = settings.relay
+    var arguments = ["relay", "--report-readiness", "--socket", "\(settings.runDirectory)/relay.sock"]
+    for mode in settings.modes {
+      let listen = relay.bind.map { "\(bracketed($0)):\(settings.program.relayPort(mode))" }.joined(separator: ",")
+      arguments += ["--route", "\(mode.rawValue)=\(listen),127.0.0.1:\(settings.program.apiPort(mode))"]
+    }
+    arguments += [
+      "--log-dir", relay.logDirectory, "--log-size", "\(relay.logMegabytes)", "--log-keep", "\(relay.logsKept)",
+    ]
+    arguments += ["--max-clients", "\(relay.maxClients)", "--rate", "\(relay.rate)", "--listen", relay.listen.rawValue]
+    arguments += ["--allow", relay.allow.joined(separator: ",")]
+    if let idle = relay.idleTimeout { arguments += ["--idle-timeout", "\(idle.components.seconds)"] }
+    arguments.append(relay.checksHello ? "--check-hello" : "--no-check-hello")
+    return ServiceDefinition(
+      plan: ServicePlan(
+        name: "relay", readiness: .whenReported(within: 10_000),
+        backOff: BackOff(initial: 0, maximum: 10_000, resetAfter: 10_000), limit: 20, stopRank: StopRank.relay,
+        stopSteps: [StopStep(.terminate, 3500), StopStep(.kill, 500)]),
+      command: Command(
+        program: layout.program, arguments: arguments, environment: environment.base, reportsReadiness: true),
+      voice: .prioritised)
+  }
+
+  private func bracketed(_ address: String) -> String { address.contains(":") ? "[\(address)]" : address }
+
   private func caddy(_ caddyfile: String) -> ServiceDefinition {
     var environment = environment.base
     // Caddy keeps its state where it may always write, also with a read-only root.
@@ -90,7 +118,7 @@ public struct ServiceSet {
         stopSteps: [StopStep(.terminate, 2000), StopStep(.kill, 500)]),
       command: Command(
         program: "caddy", arguments: ["run", "--config", caddyfile, "--adapter", "caddyfile"], environment: environment),
-      readyText: "serving initial configuration")
+      notifies: true)
   }
 
   private var tailscaled: ServiceDefinition {

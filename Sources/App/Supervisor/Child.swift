@@ -9,6 +9,8 @@ final class Child {
   let pid: Int32
   let voice: ServiceDefinition.Voice
   let readyText: String?
+  /// Whether it is a service, rather than an errand such as the delivery of an alert.
+  let isService: Bool
 
   /// How the first process ended, once it has.
   var leaderExit: Exit?
@@ -24,11 +26,14 @@ final class Child {
   var splitter = LineSplitter()
   var flood = FloodGate()
 
-  init(name: ServiceName, pid: Int32, definition: ServiceDefinition) {
+  init(
+    name: ServiceName, pid: Int32, voice: ServiceDefinition.Voice, readyText: String? = nil, isService: Bool = false
+  ) {
     self.name = name
     self.pid = pid
-    voice = definition.voice
-    readyText = definition.readyText
+    self.voice = voice
+    self.readyText = readyText
+    self.isService = isService
   }
 }
 
@@ -102,24 +107,5 @@ final class ChildOutputHandler: ChannelInboundHandler {
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     context.close(promise: nil)
-  }
-}
-
-/// Reads signals from a signalfd: records of 128 bytes that begin with the signal's number.
-final class SignalHandler: ChannelInboundHandler {
-  typealias InboundIn = ByteBuffer
-
-  private let onSignal: (Int32) -> Void
-  private var pending = ByteBuffer()
-
-  init(onSignal: @escaping (Int32) -> Void) { self.onSignal = onSignal }
-
-  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    var bytes = unwrapInboundIn(data)
-    pending.writeBuffer(&bytes)
-    while pending.readableBytes >= 128, var record = pending.readSlice(length: 128) {
-      if let number = record.readInteger(endianness: .host, as: UInt32.self) { onSignal(Int32(number)) }
-    }
-    pending.discardReadBytes()
   }
 }

@@ -19,23 +19,23 @@ public struct ServiceDefinition: Sendable {
   public var command: Command
   /// How its lines are taken.
   public var voice: Voice
+  /// Whether it says that it is ready as sd_notify(3) does: `READY=1` in a datagram to the socket named by `NOTIFY_SOCKET`.
+  public var notifies: Bool
   /// A text in its output that says that it is ready, where it has no better way to say so.
   public var readyText: String?
   /// What an earlier run may have left and would keep it from starting; removed before each start.
   public var stale: StaleFiles?
-  /// The command that asks a gateway to stop by itself, where it can be asked.
-  public var askToStop: Command?
 
   /// A definition.
   public init(
-    plan: ServicePlan, command: Command, voice: Voice = .plain(.info), readyText: String? = nil,
-    stale: StaleFiles? = nil, askToStop: Command? = nil
+    plan: ServicePlan, command: Command, voice: Voice = .plain(.info), notifies: Bool = false,
+    readyText: String? = nil, stale: StaleFiles? = nil
   ) {
     self.plan = plan
     self.command = command
     self.voice = voice
+    self.notifies = notifies
     self.readyText = readyText
     self.stale = stale
-    self.askToStop = askToStop
   }
 }

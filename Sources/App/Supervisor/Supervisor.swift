@@ -1,5 +1,6 @@
 import Glibc
 import Lifecycle
+import LoopSignals
 import NIOCore
 import NIOPosix
 import Processes
@@ -11,6 +12,10 @@ public struct SupervisorConfiguration: Sendable {
   public var services: [ServiceDefinition]
   /// What follows when a gateway has ended by itself.
   public var onGatewayExit: GatewayExitPolicy
+  /// The user's wishes that the gateways' decisions depend on.
+  public var policy: GatewayPolicy
+  /// Where alerts go.
+  public var alerts: AlertTargets
   /// How long the whole stop may take, in milliseconds.
   public var stopTimeout: Int64
   /// The folder of the control socket; it exists.
@@ -45,12 +50,15 @@ public struct SupervisorConfiguration: Sendable {
 
   /// A configuration with everything given.
   public init(
-    services: [ServiceDefinition], onGatewayExit: GatewayExitPolicy, stopTimeout: Int64, runDirectory: String,
+    services: [ServiceDefinition], onGatewayExit: GatewayExitPolicy, policy: GatewayPolicy = GatewayPolicy(),
+    alerts: AlertTargets = AlertTargets(), stopTimeout: Int64, runDirectory: String,
     version: String, redaction: Redaction, logFormat: LogFormat, logThreshold: Severity,
     reload: @escaping @Sendable () -> [ReloadOutcome]
   ) {
     self.services = services
     self.onGatewayExit = onGatewayExit
+    self.policy = policy
+    self.alerts = alerts
     self.stopTimeout = stopTimeout
     self.runDirectory = runDirectory
     self.version = version
@@ -98,13 +106,16 @@ public final class Supervisor {
     definitions = Dictionary(uniqueKeysWithValues: configuration.services.map { ($0.plan.name, $0) })
     lifecycle = Lifecycle(
       plans: configuration.services.map(\.plan), onGatewayExit: configuration.onGatewayExit,
+      policy: configuration.policy,
       stopTimeout: max(1000, configuration.stopTimeout - Sweep.patience), seed: .random(in: 0 ... .max), at: started)
   }
 
   /// Starts everything. Fails only when our own signals or socket cannot be had.
   public func run() -> EventLoopFuture<Void> {
     let bound = NIOLoopBound(self, eventLoop: loop)
-    return openSignals().flatMap { bound.value.openControlSocket() }.map { bound.value.tell(.begin) }
+    return LoopSignals.watch(on: loop) { bound.value.received(signal: $0) }
+      .flatMap { bound.value.openNotifySockets() }
+      .flatMap { bound.value.openControlSocket() }.map { bound.value.tell(.begin) }
   }
 
   var now: Moment { Moment(uptime: Ourselves.uptime, wall: Ourselves.wallClock) }
@@ -129,7 +140,8 @@ public final class Supervisor {
     tell(.timePassed)
   }
 
-  func say(_ severity: Severity, _ service: String, _ text: String) {
+  /// Writes a line to the log.
+  public func say(_ severity: Severity, _ service: String, _ text: String) {
     journal.say(severity, service, Array(text.utf8))
     flushLater()
   }
@@ -143,6 +155,10 @@ public final class Supervisor {
       case .killLeader(let name): signalLeader(name)
       case .terminate(let name): signalAll(name, SIGTERM)
       case .kill(let name): signalAll(name, SIGKILL)
+      case .relay(let mode, let order): tellRelay(mode, order)
+      case .askTraffic(let mode): askTraffic(of: mode)
+      case .command(let mode, let command): commandIBC(mode, command)
+      case .alert(let alert): deliver(alert)
       case .exit(let code): beginSweep(code: code)
       }
     }
@@ -190,15 +206,27 @@ public final class Supervisor {
     guard let definition = definitions[name] else { return }
     definition.stale?.remove()
     do throws(SpawnFailure) {
-      let process = try definition.command.spawn()
-      let child = Child(name: name, pid: process.pid, definition: definition)
-      children[process.pid] = child
-      read(process.output, of: child)
-      if let readiness = process.readiness { awaitReadiness(readiness, of: child) }
-      pending.append(.service(name, .spawned(pid: process.pid)))
+      var command = definition.command
+      if definition.notifies { command.environment["NOTIFY_SOCKET"] = notifySocketPath(name) }
+      let pid = try start(
+        command, as: name, voice: definition.voice, readyText: definition.readyText, isService: true)
+      pending.append(.service(name, .spawned(pid: pid)))
     } catch {
       pending.append(.service(name, .spawnFailed(why: error.sentence, missing: error.missing)))
     }
+  }
+
+  /// Starts a process and listens to it. What is no service is an errand: its end is only said where it went wrong.
+  func start(
+    _ command: Command, as name: ServiceName, voice: ServiceDefinition.Voice, readyText: String? = nil,
+    isService: Bool = false
+  ) throws(SpawnFailure) -> Int32 {
+    let process = try command.spawn()
+    let child = Child(name: name, pid: process.pid, voice: voice, readyText: readyText, isService: isService)
+    children[process.pid] = child
+    read(process.output, of: child)
+    if let readiness = process.readiness { awaitReadiness(readiness, of: child) }
+    return process.pid
   }
 
   private func read(_ descriptor: Int32, of child: Child) {
@@ -228,17 +256,6 @@ public final class Supervisor {
             }, onEnd: {}))
       }
     }.takingOwnershipOfDescriptor(input: descriptor)
-  }
-
-  private func openSignals() -> EventLoopFuture<Void> {
-    let descriptor = Ourselves.signalDescriptor()
-    guard descriptor >= 0 else { return loop.makeFailedFuture(IOError(errnoCode: errno, reason: "signalfd")) }
-    let bound = NIOLoopBound(self, eventLoop: loop)
-    return NIOPipeBootstrap(group: loop).channelInitializer { channel in
-      channel.eventLoop.makeCompletedFuture {
-        try channel.pipeline.syncOperations.addHandler(SignalHandler { bound.value.received(signal: $0) })
-      }
-    }.takingOwnershipOfDescriptor(input: descriptor).map { _ in }
   }
 
   private func received(signal: Int32) {

@@ -6,9 +6,6 @@ public enum Ourselves {
   /// Blocks the signals that a loop reads from its descriptor, and ignores SIGPIPE. First line of `main`: no thread exists yet.
   public static func maskSignals() { clinux_mask_signals() }
 
-  /// A descriptor that becomes readable when one of the masked signals has come; records of 128 bytes that begin with the number.
-  public static func signalDescriptor() -> Int32 { clinux_signal_descriptor() }
-
   /// Keeps /proc/self/environ and our memory from processes of our own user, and from core files.
   public static func forbidDumps() { _ = clinux_forbid_dumps() }
 

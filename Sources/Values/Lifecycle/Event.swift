@@ -1,3 +1,5 @@
+import Trading
+
 /// How a process ended.
 public enum Exit: Sendable, Hashable, Codable, CustomStringConvertible {
   /// By itself, with this code.
@@ -37,8 +39,26 @@ public enum GatewayEvent: Sendable, Hashable, Codable {
   case secondFactorAsked
   /// `Login has completed`, or a session that needs no login was taken up again.
   case loginCompleted
+  /// A login was refused, in IBKR's words.
+  case loginFailed(String)
+  /// IBKR asks to wait this many seconds before the next login.
+  case tooManyFailures(wait: Int?)
+  /// The main window has opened; its title tells a paper account from a live one.
+  case mainWindow(isPaper: Bool)
   /// java has ended with this code; ibcstart.sh goes on.
   case javaEnded(Int32)
+}
+
+extension GatewayEvent {
+  /// Why a login has failed, where this says that one has.
+  var failedLogin: String? {
+    switch self {
+    case .loginFailed(let why): why
+    case .tooManyFailures(let wait):
+      "too many failed logins; IBKR asks to wait\(wait.map { " \(spoken(milliseconds: Int64($0) * 1000))" } ?? "")"
+    case .javaStarting, .loginAttempt, .secondFactorAsked, .loginCompleted, .mainWindow, .javaEnded: nil
+    }
+  }
 }
 
 /// What happened to one service.
@@ -65,6 +85,10 @@ public enum Event: Sendable, Hashable, Codable {
   case service(ServiceName, ServiceEvent)
   /// TERM or INT: stop in order; a second one hurries, a third one kills.
   case stopRequested(by: String)
+  /// The probe has seen something new.
+  case observed(ProbeReport)
+  /// How many bytes the relay has carried for a gateway so far; nil when it could not be asked.
+  case traffic(Mode, Int64?)
   /// A deadline may have passed.
   case timePassed
 }
@@ -116,6 +140,14 @@ public enum Action: Sendable, Hashable, Codable {
   case kill(ServiceName)
   /// Write a line to the log.
   case log(Severity, ServiceName?, String)
+  /// Tell the relay whether to listen for this gateway's clients.
+  case relay(Mode, RelayOrder)
+  /// Ask the relay how many bytes it has carried for this gateway; `traffic` follows.
+  case askTraffic(Mode)
+  /// Give IBC's command server of this gateway a command.
+  case command(Mode, IBCCommand)
+  /// Tell the person.
+  case alert(Alert)
   /// Everything has ended: leave with this code.
   case exit(Int32)
 }

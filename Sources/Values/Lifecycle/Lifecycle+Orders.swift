@@ -29,8 +29,7 @@ extension Lifecycle {
   private mutating func orderStart(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
     switch records[place].state {
     case .backingOff, .degraded, .held, .stopped, .finished:
-      records[place].failures = 0
-      records[place].lastDelay = 0
+      forgetFailures(place)
       enter(.waiting, place, now, "")
     case .stopping: records[place].purpose = .restart
     case .waiting, .starting, .running: break
@@ -51,7 +50,7 @@ extension Lifecycle {
   }
 
   /// A gateway with a process that would die with the service.
-  private func gatewayThatNeeds(_ name: ServiceName) -> ServiceName? {
+  func gatewayThatNeeds(_ name: ServiceName) -> ServiceName? {
     plans.indices.first { place in
       plans[place].mode != nil && records[place].state.hasProcess && plans[place].after.contains(.ready(name))
     }.map { plans[$0].name }

@@ -26,11 +26,24 @@ extension Lifecycle {
 
   mutating func take(_ input: Input, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
     switch (records[place].state, input) {
-    case (.starting, .spawned(let pid)), (.stopping, .spawned(let pid)): hasStarted(pid, place, now, &actions)
+    case (.starting, .spawned(let pid)), (.running, .spawned(let pid)): hasStarted(pid, place, now, &actions)
+    case (.stopping, .spawned(let pid)):
+      hasStarted(pid, place, now, &actions)
+      // It was told to end before it was there to hear it.
+      actions.append(currentMeasure(place))
     case (.starting, .spawnFailed(let why, let missing)): couldNotStart(why, missing, place, now, &actions)
-    case (.stopping, .spawnFailed(let why, _)): enter(.stopped, place, now, why)
+    case (.stopping, .spawnFailed(let why, let missing)):
+      switch records[place].purpose {
+      case .restart, .unready: couldNotStart(why, missing, place, now, &actions)
+      case .order, .shutdown:
+        enter(plans[place].kind == .task ? .finished : .stopped, place, now, why)
+        log(.warning, place, why, &actions)
+      }
 
-    case (.starting, .ready): becameReady(place, now, &actions)
+    case (.starting, .ready):
+      // Whoever says so: a gateway that is up has its java.
+      records[place].javaSeen = true
+      becameReady(place, now, &actions)
     case (.running, .ready), (.stopping, .ready): break
 
     case (.starting, .leaderEnded(let exit)), (.running, .leaderEnded(let exit)): lostLeader(exit, place, &actions)
@@ -39,7 +52,9 @@ extension Lifecycle {
     case (.starting, .ended(let exit)), (.running, .ended(let exit)): endedByItself(exit, place, now, &actions)
     case (.stopping, .ended(let exit)): endedAsTold(exit, place, now, &actions)
 
-    case (.starting, .gateway(let said)), (.running, .gateway(let said)): hear(said, place, now, &actions)
+    case (.starting, .gateway(let said)), (.running, .gateway(let said)):
+      if plans[place].mode != nil { hear(said, place, now, &actions) }
+    case (.stopping, .gateway(.javaStarting)): javaCameBack(place, now, &actions)
     case (.stopping, .gateway): break
 
     case (.starting, .deadline):
@@ -55,7 +70,7 @@ extension Lifecycle {
 
     // News of a process that this service no longer has: a line that was still in its pipe, or an end that was given up on.
     case (.waiting, _), (.backingOff, _), (.degraded, _), (.held, _), (.stopped, _), (.finished, _): break
-    case (.running, .spawned), (.running, .spawnFailed): break
+    case (.running, .spawnFailed): break
     }
   }
 
@@ -63,7 +78,6 @@ extension Lifecycle {
 
   mutating func start(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
     enter(.starting, place, now, "")
-    records[place].startedAt = now
     records[place].readyAt = nil
     records[place].leaderGone = false
     records[place].javaSeen = false
@@ -72,15 +86,22 @@ extension Lifecycle {
 
   private mutating func hasStarted(_ pid: Int32, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
     records[place].pid = pid
+    records[place].startedAt = now
     guard records[place].state == .starting else { return }
     switch plans[place].readiness {
     case .whenStarted: becameReady(place, now, &actions)
-    case .whenReported(let within): records[place].until = within.map { now.uptime + $0 }
+    case .whenReported: awaitReadiness(place, now)
     }
   }
 
+  /// Sets the time by which the service has to be up. In a stop there is none: it is ended at its rank.
+  private mutating func awaitReadiness(_ place: Int, _ now: Moment) {
+    guard isRunning, case .whenReported(let within?) = plans[place].readiness else { return }
+    records[place].until = now.uptime + within
+  }
+
   private mutating func becameReady(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
-    let took = now.uptime - (records[place].startedAt ?? now).uptime
+    let took = now.uptime - records[place].since.uptime
     enter(.running, place, now, "")
     records[place].readyAt = now
     records[place].settled = true
@@ -92,11 +113,11 @@ extension Lifecycle {
   private mutating func couldNotStart(
     _ why: String, _ missing: Bool, _ place: Int, _ now: Moment, _ actions: inout [Action]
   ) {
-    log(.error, place, why, &actions)
     records[place].settled = true
     if plans[place].kind == .task {
       enter(.finished, place, now, why)
-    } else if missing {
+      log(.error, place, why, &actions)
+    } else if missing && isRunning {
       giveUp(why, place, now, &actions)
     } else {
       fail(why, place, now, &actions)
@@ -107,13 +128,19 @@ extension Lifecycle {
 
   private mutating func lostLeader(_ exit: Exit, _ place: Int, _ actions: inout [Action]) {
     records[place].leaderGone = true
-    records[place].why = "ibcstart.sh is gone (\(exit)); java goes on and is left alone"
+    records[place].pid = nil
+    records[place].why =
+      plans[place].mode == nil
+      ? "its first process is gone (\(exit)); others of it go on"
+      : "ibcstart.sh is gone (\(exit)); java goes on and is left alone"
     log(.warning, place, records[place].why, &actions)
   }
 
   /// The shell that would have started java again is gone; now java itself can be told.
   private mutating func leaderIsGone(_ place: Int, _ actions: inout [Action]) {
+    guard !records[place].leaderGone else { return }
     records[place].leaderGone = true
+    records[place].pid = nil
     if currentStep(place).measure == .terminate { actions.append(.terminate(plans[place].name)) }
   }
 
@@ -135,10 +162,10 @@ extension Lifecycle {
 
   private mutating func gatewayEnded(_ exit: Exit, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
     switch GatewayExit(exit, javaSeen: records[place].javaSeen) {
-    case .configuration(let meaning):
+    case .configuration(let meaning) where isRunning:
       hold(meaning, place, now, &actions)
-    case .login(let meaning), .other(let meaning):
-      guard onGatewayExit == .exit else {
+    case .configuration(let meaning), .login(let meaning), .other(let meaning):
+      guard isRunning && onGatewayExit == .exit else {
         fail(meaning, place, now, &actions)
         return
       }
@@ -159,7 +186,11 @@ extension Lifecycle {
     switch purpose {
     case .shutdown: enter(.stopped, place, now, "the supervisor stops")
     case .order: enter(plans[place].kind == .task ? .finished : .stopped, place, now, "stopped by order")
-    case .restart: enter(isRunning ? .waiting : .stopped, place, now, "")
+    case .restart where isRunning:
+      forgetFailures(place)
+      enter(.waiting, place, now, "")
+    case .restart: enter(.stopped, place, now, "the supervisor stops")
+    case .unready where plans[place].kind == .task: enter(.finished, place, now, "did not become ready in time")
     case .unready: fail("did not become ready in time", place, now, &actions)
     }
   }
@@ -169,13 +200,11 @@ extension Lifecycle {
   /// Counts a failure and sets the time of the next try, or gives up.
   private mutating func fail(_ why: String, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
     let plan = plans[place]
-    if let readyAt = records[place].readyAt, now.uptime - readyAt.uptime >= plan.backOff.resetAfter {
-      records[place].failures = 0
-      records[place].lastDelay = 0
-    }
+    forgetFailuresIfStable(place, now)
     records[place].failures += 1
     guard isRunning else {
       enter(.stopped, place, now, why)
+      log(.warning, place, "\(why); not started again in the stop", &actions)
       return
     }
     guard records[place].failures <= plan.limit else {
@@ -190,6 +219,16 @@ extension Lifecycle {
     let when = delay == 0 ? "at once" : "in \(spoken(milliseconds: delay))"
     log(.warning, place, "\(why); started again \(when)", &actions)
     if delay == 0 { take(.deadline, place, now, &actions) }
+  }
+
+  private mutating func forgetFailuresIfStable(_ place: Int, _ now: Moment) {
+    guard let readyAt = records[place].readyAt else { return }
+    if now.uptime - readyAt.uptime >= plans[place].backOff.resetAfter { forgetFailures(place) }
+  }
+
+  mutating func forgetFailures(_ place: Int) {
+    records[place].failures = 0
+    records[place].lastDelay = 0
   }
 
   private mutating func giveUp(_ why: String, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
@@ -215,18 +254,24 @@ extension Lifecycle {
   // MARK: IBC
 
   private mutating func hear(_ said: GatewayEvent, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
+    records[place].javaSeen = true
     switch said {
-    case .javaStarting: records[place].javaSeen = true
+    case .javaStarting: break
     case .loginAttempt(let number): records[place].why = "login attempt \(number)"
-    case .secondFactorAsked:
-      records[place].why = "waits for the second factor"
-      log(.warning, place, "waits for the second factor: confirm it on the phone", &actions)
+    case .secondFactorAsked: records[place].why = "waits for the second factor"
+    case .loginFailed, .tooManyFailures: records[place].why = said.failedLogin ?? ""
+    case .mainWindow: break
     case .loginCompleted:
       if records[place].state == .starting { becameReady(place, now, &actions) }
       records[place].why = "logged in"
     case .javaEnded(let code):
       let why = "java has ended with \(code); ibcstart.sh decides whether it starts again"
-      if records[place].state == .running { enter(.starting, place, now, why) }
+      if records[place].state == .running {
+        forgetFailuresIfStable(place, now)
+        enter(.starting, place, now, why)
+        records[place].readyAt = nil
+        awaitReadiness(place, now)
+      }
       records[place].why = why
     }
   }

@@ -28,48 +28,61 @@ public struct Lifecycle: Sendable, Codable {
   /// Where the whole stands.
   public internal(set) var phase = Phase.running
 
+  /// The gateways as a person sees them, live before paper.
+  public internal(set) var gateways: [GatewayRecord]
+
   let onGatewayExit: GatewayExitPolicy
+  let policy: GatewayPolicy
   let stopTimeout: Int64
   let places: [ServiceName: Int]
   var random: SeededGenerator
 
   /// A supervisor of `plans` that has started nothing yet. `stopTimeout` is in milliseconds.
   public init(
-    plans: [ServicePlan], onGatewayExit: GatewayExitPolicy = .restart, stopTimeout: Int64, seed: UInt64, at now: Moment
+    plans: [ServicePlan], onGatewayExit: GatewayExitPolicy = .restart, policy: GatewayPolicy = GatewayPolicy(),
+    stopTimeout: Int64, seed: UInt64, at now: Moment
   ) {
     self.plans = StopBudget.fitted(plans, into: stopTimeout)
     self.onGatewayExit = onGatewayExit
+    self.policy = policy
+    gateways = plans.compactMap(\.mode).sorted().map { GatewayRecord(mode: $0, now: now) }
     self.stopTimeout = stopTimeout
     records = plans.map { _ in ServiceRecord(since: now) }
     places = Dictionary(uniqueKeysWithValues: plans.enumerated().map { ($1.name, $0) })
     random = SeededGenerator(seed: seed)
   }
 
-  /// Takes in one event and returns what has to be done, in order.
+  /// Takes in one event and returns what has to be done, in order. Once all has ended nothing is to be done any more.
   public mutating func handle(_ event: Event, at now: Moment) -> [Action] {
+    if case .ended = phase { return [] }
     var actions: [Action] = []
+    note(event, now, &actions)
     switch event {
-    case .begin: break
+    case .begin, .observed: break
+    case .traffic(let mode, let bytes): weigh(traffic: bytes, of: mode, now, &actions)
     case .service(let name, let what):
       if let place = places[name] { take(what, place, now, &actions) }
     case .stopRequested(let cause): requestStop(cause: cause, code: 0, now, &actions)
     case .timePassed: passDeadlines(now, &actions)
     }
     advance(now, &actions)
+    reviewGateways(now, &actions)
     return actions
   }
 
   /// The uptime in milliseconds at which `timePassed` has to be said next; nil when nothing waits for time.
   public var nextWake: Int64? {
+    if case .ended = phase { return nil }
     var next: Int64?
     func consider(_ time: Int64?) {
       if let time { next = min(next ?? time, time) }
     }
     for place in plans.indices {
       consider(records[place].until)
-      if records[place].state == .waiting { consider(pendingSettlement(place)) }
+      if records[place].state == .waiting { consider(startsAt(place)) }
     }
     if case .stopping(_, _, _, let deadline) = phase { consider(deadline) }
+    consider(gatewayWake)
     return next
   }
 
@@ -105,15 +118,21 @@ public struct Lifecycle: Sendable, Codable {
   }
 
   private func holds(_ dependency: Dependency, _ now: Moment) -> Bool {
+    heldFrom(dependency).map { $0 <= now.uptime } ?? false
+  }
+
+  /// The uptime from which on a dependency holds if nothing else happens: long ago if it holds already, nil if time alone never makes it hold.
+  private func heldFrom(_ dependency: Dependency) -> Int64? {
+    func when(_ holds: Bool) -> Int64? { holds ? .min : nil }
     switch dependency {
-    case .ready(let name): record(name).map { $0.state == .running } ?? true
-    case .started(let name): record(name).map { $0.startedAt != nil } ?? true
-    case .finished(let name): record(name).map { $0.state == .finished || $0.state == .stopped } ?? true
+    case .ready(let name): return when(record(name).map { $0.state == .running } ?? true)
+    case .started(let name): return when(record(name).map { $0.startedAt != nil } ?? true)
+    case .finished(let name): return when(record(name).map { $0.state == .finished || $0.state == .stopped } ?? true)
     case .settled(let name, let within):
-      record(name).map { record in
-        record.settled || !(record.state == .waiting || record.state == .starting)
-          || (record.startedAt.map { $0.uptime + within <= now.uptime } ?? false)
-      } ?? true
+      guard let other = record(name), !other.settled, other.state == .waiting || other.state == .starting else {
+        return .min
+      }
+      return other.startedAt.map { $0.uptime + within }
     }
   }
 
@@ -129,12 +148,13 @@ public struct Lifecycle: Sendable, Codable {
     }
   }
 
-  /// The uptime at which a wait for another service's login ends by itself, where nothing else is missing.
-  private func pendingSettlement(_ place: Int) -> Int64? {
-    for case .settled(let name, let within) in plans[place].after {
-      guard let other = record(name), !other.settled, let startedAt = other.startedAt else { continue }
-      return startedAt.uptime + within
+  /// The uptime at which a waiting service starts if nothing happens until then; nil if time alone does not start it.
+  private func startsAt(_ place: Int) -> Int64? {
+    var latest = Int64.min
+    for dependency in plans[place].after {
+      guard let from = heldFrom(dependency) else { return nil }
+      latest = max(latest, from)
     }
-    return nil
+    return latest == .min ? nil : latest
   }
 }

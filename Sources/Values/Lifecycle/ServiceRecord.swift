@@ -58,7 +58,7 @@ public struct ServiceRecord: Sendable, Hashable, Codable {
   public internal(set) var restarts = 0
   /// When the present or the last process was started; nil before the first.
   public internal(set) var startedAt: Moment?
-  /// When the present process became ready.
+  /// When the present process, or the java in it, became ready.
   public internal(set) var readyAt: Moment?
   /// How it ended the last time, in words.
   public internal(set) var lastEnd: String?

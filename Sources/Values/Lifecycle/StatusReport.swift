@@ -22,6 +22,44 @@ public struct StatusReport: Sendable, Codable, Equatable {
     public var nextTry: Int64?
   }
 
+  /// One gateway.
+  public struct Gateway: Sendable, Codable, Equatable {
+    /// Its trading mode.
+    public var mode: String
+    /// One of ``GatewayState``'s raw values.
+    public var state: String
+    /// Since when it is in that state, since 1970.
+    public var since: Int64
+    /// For how long it has been in that state.
+    public var duration: Int64
+    /// Why it is in that state, in words.
+    public var why: String
+    /// What the probe saw last: one of ``APIObservation``'s raw values.
+    public var observation: String?
+    /// Logins since the supervisor started: tried, completed, failed.
+    public var logins: GatewayRecord.Logins
+  }
+
+  /// Something that is known to happen.
+  public struct NextEvent: Sendable, Codable, Equatable {
+    /// What: `auto-restart`, `weekly-login`.
+    public var name: String
+    /// What it means, in words.
+    public var meaning: String
+    /// When, since 1970.
+    public var at: Int64
+    /// In how many milliseconds.
+    public var within: Int64
+
+    /// An event.
+    public init(name: String, meaning: String, at: Int64, within: Int64) {
+      self.name = name
+      self.meaning = meaning
+      self.at = at
+      self.within = within
+    }
+  }
+
   /// The program's version.
   public var version: String
   /// The supervisor's process id, as it sees it itself.
@@ -34,8 +72,12 @@ public struct StatusReport: Sendable, Codable, Equatable {
   public var uptime: Int64
   /// How many processes that were nobody's child any more it has collected.
   public var orphansReaped: Int
+  /// Every gateway, live before paper.
+  public var gateways: [Gateway]
   /// Every service in the order of its start.
   public var services: [Service]
+  /// What is known to happen next, the soonest first.
+  public var nextEvents: [NextEvent]
 }
 
 extension Lifecycle {
@@ -43,10 +85,28 @@ extension Lifecycle {
   public func report(version: String, pid: Int32, started: Moment, orphansReaped: Int, at now: Moment) -> StatusReport {
     StatusReport(
       version: version, pid: pid, phase: phaseName, started: started.wall, uptime: now.uptime - started.uptime,
-      orphansReaped: orphansReaped, services: plans.indices.map { service($0, now) })
+      orphansReaped: orphansReaped, gateways: gateways.map { gateway($0, now) },
+      services: plans.indices.map { service($0, now) }, nextEvents: nextEvents(now))
   }
 
-  private var phaseName: String {
+  private func gateway(_ record: GatewayRecord, _ now: Moment) -> StatusReport.Gateway {
+    StatusReport.Gateway(
+      mode: record.mode.rawValue, state: record.state.rawValue, since: record.since.wall,
+      duration: now.uptime - record.since.uptime, why: record.why,
+      observation: record.observation?.observation.rawValue, logins: record.logins)
+  }
+
+  private func nextEvents(_ now: Moment) -> [StatusReport.NextEvent] {
+    guard !gateways.isEmpty else { return [] }
+    let weekly = IBKRCalendar.nextWeeklyLogin(after: now.wall)
+    return [
+      StatusReport.NextEvent(
+        name: "weekly-login", meaning: "the week's session ends; the next login needs the second factor", at: weekly,
+        within: weekly - now.wall)
+    ]
+  }
+
+  var phaseName: String {
     switch phase {
     case .running: "running"
     case .stopping: "stopping"

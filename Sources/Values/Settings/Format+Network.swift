@@ -17,10 +17,11 @@ extension Format where Value == [String] {
   ) -> Self {
     Format(name) { text in
       let items = text.split(whereSeparator: { $0 == "," || $0 == " " || $0 == "\t" }).map(String.init)
+      let fix = "write such as \(example)"
       if let wrong = items.first(where: { !check($0) }) {
-        return .failure(Invalid(what: "has \(wrong.quoted), which is none of its kind", fix: "write such as \(example)"))
+        return .failure(Invalid(what: "has \(wrong.quoted), which is none of its kind", fix: fix))
       }
-      guard !items.isEmpty else { return .failure(Invalid(what: "is empty", fix: "write such as \(example)")) }
+      guard !items.isEmpty else { return .failure(Invalid(what: "is empty", fix: fix)) }
       return .success(Parsed(items, items.joined(separator: ",")))
     }
   }

@@ -61,7 +61,8 @@ extension Format where Value == String {
     Format("file name") { text in
       let trimmed = text.trimmed
       guard !trimmed.contains("/"), trimmed != ".", trimmed != ".." else {
-        return .failure(Invalid(what: "is \(trimmed.quoted), which is no plain file name", fix: "leave out the directory"))
+        return .failure(
+          Invalid(what: "is \(trimmed.quoted), which is no plain file name", fix: "leave out the directory"))
       }
       return .success(Parsed(trimmed, trimmed))
     }
@@ -73,7 +74,8 @@ extension Format where Value == String {
       let trimmed = text.trimmed
       let number = trimmed.dropFirst().split(separator: ".").first.map(String.init) ?? ""
       guard trimmed.hasPrefix(":"), let display = Int(number), (0...59_534).contains(display) else {
-        return .failure(Invalid(what: "is \(text.quoted), which is no display of this machine", fix: "write such as :1"))
+        return .failure(
+          Invalid(what: "is \(text.quoted), which is no display of this machine", fix: "write such as :1"))
       }
       return .success(Parsed(":\(display)", ":\(display)"))
     }

@@ -7,7 +7,7 @@ enum Misspelling {
     let known = Setting.table.map(\.name) + files
     let ours = Set(known).union(Removed.advice.keys)
     return environment.keys.sorted().compactMap { name in
-      guard !ours.contains(name), !common.contains(name), environment[name]?.isEmpty == false else { return nil }
+      guard !ours.contains(name), environment[name]?.isEmpty == false else { return nil }
       if name.hasSuffix("_FILE"), Setting.named(String(name.dropLast(5))) != nil {
         return Problem(
           name, .warning, what: "has no effect, since only secrets and user names are read from files",
@@ -26,9 +26,6 @@ enum Misspelling {
     return names.map { ($0, distance(Array(name.uppercased().utf8), Array($0.utf8), limit: limit)) }
       .filter { $0.1 <= limit }.min { $0.1 < $1.1 }?.0
   }
-
-  /// Names of other programs that come close to one of ours.
-  private static let common: Set<String> = ["DISPLAYS", "HOSTNAME", "LOGNAME", "PASSWORD", "USERNAME"]
 
   /// The number of insertions, deletions, replacements and swaps of neighbours between two names; anything above the
   /// limit is only known to be above it.

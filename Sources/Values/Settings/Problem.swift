@@ -2,7 +2,7 @@
 ///
 /// The sentence reads `VARIABLE WHAT; FIX`, so `what` goes on where the variable's name ends, and `fix` says what to do.
 /// No value of a secret ever stands in either.
-public struct Problem: Sendable, Hashable, Codable, CustomStringConvertible {
+public struct Problem: Error, Sendable, Hashable, Codable, CustomStringConvertible {
   /// How much a problem costs: an error keeps everything from starting, a warning is said and lived with.
   public enum Severity: String, Sendable, Hashable, Codable, CaseIterable {
     case error
@@ -11,6 +11,7 @@ public struct Problem: Sendable, Hashable, Codable, CustomStringConvertible {
 
   /// The variable that a user has to change, or that leads to the thing at fault.
   public let variable: String
+  /// What it costs.
   public let severity: Severity
   /// What is wrong, as the rest of a sentence that begins with the variable's name.
   public let what: String
@@ -25,6 +26,7 @@ public struct Problem: Sendable, Hashable, Codable, CustomStringConvertible {
     self.fix = fix
   }
 
+  /// The whole sentence.
   public var description: String { "\(variable) \(what); \(fix)" }
 
   private enum CodingKeys: String, CodingKey {

@@ -11,8 +11,8 @@ public struct Redaction: Sendable {
 
   /// The longest first.
   private let patterns: [[UInt8]]
-  /// For each first byte, the patterns that begin with it.
-  private let byFirst: [[Int]]
+  /// For each byte, whether a pattern begins with it.
+  private let begins: [Bool]
 
   /// Prepares to mask the given secrets. Empty and short ones are left out.
   public init(secrets: [String]) {
@@ -21,9 +21,9 @@ public struct Redaction: Sendable {
       for spelling in Self.spellings(of: secret) { all.insert(spelling) }
     }
     patterns = all.sorted { $0.count == $1.count ? $0.lexicographicallyPrecedes($1) : $0.count > $1.count }
-    var table = [[Int]](repeating: [], count: patterns.isEmpty ? 0 : 256)
-    for (index, pattern) in patterns.enumerated() { table[Int(pattern[0])].append(index) }
-    byFirst = table
+    var table = [Bool](repeating: false, count: 256)
+    for pattern in patterns { table[Int(pattern[0])] = true }
+    begins = table
   }
 
   /// Whether there is nothing to mask.
@@ -32,7 +32,7 @@ public struct Redaction: Sendable {
   /// Replaces every secret in the bytes.
   public func mask(_ bytes: inout [UInt8]) {
     guard !patterns.isEmpty else { return }
-    let found = bytes.withUnsafeBufferPointer { matches(in: $0) }
+    let found = matches(in: bytes)
     guard !found.isEmpty else { return }
     var result: [UInt8] = []
     result.reserveCapacity(bytes.count)
@@ -55,22 +55,25 @@ public struct Redaction: Sendable {
   }
 
   /// Where secrets stand, in order and apart from each other.
-  private func matches(in bytes: UnsafeBufferPointer<UInt8>) -> [Range<Int>] {
+  private func matches(in bytes: [UInt8]) -> [Range<Int>] {
     var found: [Range<Int>] = []
-    for start in bytes.indices {
-      for index in byFirst[Int(bytes[start])] {
-        let pattern = patterns[index]
-        guard start + pattern.count <= bytes.count, pattern.elementsEqual(bytes[start..<(start + pattern.count)])
-        else { continue }
-        let end = start + pattern.count
-        if let last = found.last, start < last.upperBound {
-          found[found.count - 1] = last.lowerBound..<max(last.upperBound, end)
-        } else {
-          found.append(start..<end)
+    bytes.withUnsafeBufferPointer { bytes in
+      begins.withUnsafeBufferPointer { begins in
+        for start in bytes.indices where begins[Int(bytes[start])] {
+          guard let length = longestMatch(in: bytes[start...]) else { continue }
+          let end = start + length
+          if let last = found.last, start < last.upperBound {
+            found[found.count - 1] = last.lowerBound..<max(last.upperBound, end)
+          } else {
+            found.append(start..<end)
+          }
         }
-        break
       }
     }
     return found
+  }
+
+  private func longestMatch(in bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
+    patterns.first { bytes.starts(with: $0) }?.count
   }
 }

@@ -22,12 +22,19 @@ extension Setting {
 
   /// One row of the reference, as `ibgw settings --json` prints it.
   public struct Reference: Sendable, Codable {
+    /// The variable.
     public let name: String
+    /// The variable that names a file with the value; nil where there is none.
     public let fileVariable: String?
+    /// What it may say, in a few words.
     public let type: String
+    /// What holds where it is unset; nil where that is nothing.
     public let standard: String?
+    /// Whether the value is never shown.
     public let secret: Bool
+    /// Where it has an effect.
     public let image: Image
+    /// What it does.
     public let help: String
 
     private enum CodingKeys: String, CodingKey {

@@ -51,7 +51,8 @@ public struct Setting: Sendable {
     _ name: String, _ target: WritableKeyPath<Settings, Value> & Sendable, _ format: Format<Value>,
     default: Default, image: Image = .both, help: String
   ) {
-    self.init(name, type: format.name, default: `default`, isSecret: false, image: image, help: help) { text, settings in
+    self.init(name, type: format.name, default: `default`, isSecret: false, image: image, help: help) {
+      text, settings in
       format.parse(text).map { parsed in
         settings[keyPath: target] = parsed.value
         return parsed.text

@@ -27,18 +27,43 @@ extension Settings {
         warn(setting.name, "has no effect in the \(program.rawValue) image", "unset it")
       }
     }
-    if !customConfig { problems += missingCredentials() }
-    return problems + suspiciousTexts()
+    if !customConfig { problems += missingCredentials(in: environment) }
+    return problems + vncPasswordProblems() + suspiciousTexts()
+  }
+
+  /// What x11vnc's password file and the VNC protocol cannot carry. Source: `x11vnc -help`, -passwdfile.
+  private func vncPasswordProblems() -> [Problem] {
+    guard let vncPassword else { return [] }
+    let commands = ["__SKIP__", "__COMM__", "__EMPTY__", "__BEGIN_VIEWONLY__"]
+    if vncPassword.hasPrefix("#") || commands.contains(where: vncPassword.contains) || vncPassword.trimmed.isEmpty {
+      return [
+        Problem(
+          "VNC_SERVER_PASSWORD", .error, what: "has a form that x11vnc takes for a comment or a command",
+          fix: "choose one that neither begins with # nor holds a word like __SKIP__")
+      ]
+    }
+    if vncPassword.utf8.count > 8 {
+      return [
+        Problem(
+          "VNC_SERVER_PASSWORD", .warning, what: "is longer than 8 bytes, of which VNC uses only the first 8",
+          fix: "keep port 5900 on a private address")
+      ]
+    }
+    return []
   }
 
   /// Credentials that a person would have to type: no error, since a login by hand is a way to use it.
-  private func missingCredentials() -> [Problem] {
+  private func missingCredentials(in environment: [String: String]) -> [Problem] {
+    func isAbsent(_ name: String) -> Bool {
+      environment[name, default: ""].isEmpty && environment["\(name)_FILE", default: ""].isEmpty
+    }
+
     var problems: [Problem] = []
     for mode in modes {
       let paper = isDual && mode == .paper
       let names = paper ? ["TWS_USERID_PAPER", "TWS_PASSWORD_PAPER"] : ["TWS_USERID", "TWS_PASSWORD"]
-      for name in names where !given.contains(name) {
-        let misplaced = !isDual && given.contains("\(name)_PAPER")
+      for name in names where isAbsent(name) {
+        let misplaced = !isDual && !isAbsent("\(name)_PAPER")
         problems.append(
           Problem(
             name, .warning,
@@ -71,7 +96,7 @@ extension Settings {
       if ["myTwsAccountName", "myTwsPassword"].contains(text) {
         warn("still is the placeholder of an example, and a login with it fails", "write your own")
       }
-      if setting.isSecret, text.utf8.count < Redaction.shortest {
+      if setting.isSecret, !setting.isUserName, text.utf8.count < Redaction.shortest {
         warn(
           "is shorter than \(Redaction.shortest) bytes, so it cannot be masked in the log without masking ordinary words",
           "choose a longer one")
@@ -84,4 +109,7 @@ extension Settings {
 extension Setting {
   /// Whether it is a part of a login at IBKR.
   var isCredential: Bool { isSecret && name.hasPrefix("TWS_") }
+
+  /// Whether it is a user name, which nobody chooses for its length.
+  var isUserName: Bool { name.hasPrefix("TWS_USERID") }
 }

@@ -20,6 +20,7 @@ public enum LogLevel: String, CaseIterable, Sendable, Codable, Comparable {
   case warning
   case error
 
+  /// By importance.
   public static func < (left: LogLevel, right: LogLevel) -> Bool {
     allCases.firstIndex(of: left) ?? 0 < allCases.firstIndex(of: right) ?? 0
   }
@@ -51,9 +52,11 @@ extension Settings {
 
   /// Where IBC is, and what it is told other than by its ini file.
   public struct IBC: Sendable {
+    /// The directory of IBC, `IBC_PATH`.
     public internal(set) var path = ""
     /// The ini file without a mode's suffix.
     public internal(set) var ini = ""
+    /// The template of the ini file.
     public internal(set) var iniTemplate = ""
     /// The user's wish for `--on2fatimeout`.
     public internal(set) var twoFactorTimeoutAction = TwoFactorTimeoutAction.exit
@@ -99,8 +102,11 @@ extension Settings {
 
   /// The desktop user of the TWS image.
   public struct Desktop: Sendable {
+    /// Its numeric user id.
     public internal(set) var userID = 0
+    /// Its numeric group id.
     public internal(set) var groupID = 0
+    /// Its password; nil leaves `abc`.
     public internal(set) var password: String?
   }
 
@@ -136,6 +142,7 @@ extension Settings {
 
     /// Addresses to listen on.
     public internal(set) var bind: [String] = []
+    /// When it listens.
     public internal(set) var listen = Listen.whenServing
     /// Networks whose clients are let in, in CIDR notation.
     public internal(set) var allow: [String] = []
@@ -165,8 +172,11 @@ extension Settings {
       case error = "ERROR"
     }
 
+    /// The template of the Caddyfile.
     public internal(set) var template = ""
+    /// Whether the admin interface is off.
     public internal(set) var adminDisabled = true
+    /// How much it logs.
     public internal(set) var logLevel = Level.info
     /// Whether the health site is served.
     public internal(set) var servesHealth = true
@@ -179,9 +189,11 @@ extension Settings {
 
   /// The tailnet node.
   public struct Tailscale: Sendable {
+    /// The key with which it joins.
     public internal(set) var authKey: String?
     /// The node's name; nil for the container's host name.
     public internal(set) var hostname: String?
+    /// Tags to advertise, each with its `tag:`.
     public internal(set) var tags: [String]?
     /// More arguments for `tailscale up`, as typed.
     public internal(set) var extraArguments: String?
@@ -189,13 +201,17 @@ extension Settings {
 
   /// The supervisor's own log.
   public struct Log: Sendable {
+    /// The least important level that is logged.
     public internal(set) var level = LogLevel.info
+    /// How a line looks.
     public internal(set) var format = LogFormat.text
   }
 
   /// A user name and a password. Either may be missing: then a person types it into the login window.
   public struct Credentials: Sendable {
+    /// The user name.
     public let userID: String?
+    /// The password.
     public let password: String?
 
     /// Whether a login needs no typing.

@@ -1,8 +1,9 @@
-/// Why a file that holds a value could not be read, as the rest of a sentence: `does not exist`, `is a directory`.
+/// Why a file that holds a value could not be read, as a clause: `it does not exist`, `it is a directory`.
 public struct UnreadableFile: Error, Sendable, Equatable {
+  /// The reason.
   public let why: String
 
-  /// Creates an error from the rest of a sentence that begins with the file's path.
+  /// Creates an error from the reason.
   public init(_ why: String) { self.why = why }
 }
 
@@ -77,7 +78,7 @@ extension Setting {
       case .failure(let error):
         problems.append(
           Problem(
-            "\(name)_FILE", .error, what: "names \(path), which \(error.why)",
+            "\(name)_FILE", .error, what: "names \(path), which cannot be read: \(error.why)",
             fix: "mount a readable file there, or unset it"))
         return nil
       case .success(let text): return fileText(text, path: path, problems: &problems)

@@ -6,16 +6,21 @@ import Trading
 /// It holds secrets: hand it on by value, never print it.
 public struct Settings: Sendable {
   // What runs.
+  /// The IBKR program to run.
   public internal(set) var program = Program.gateway
   /// The modes to run, live before paper; never empty.
   public internal(set) var modes: [Mode] = []
+  /// What happens when a gateway has ended by itself.
   public internal(set) var onGatewayExit = OnGatewayExit.restart
   /// How long an orderly stop may take as a whole.
   public internal(set) var stopTimeout = Duration.zero
 
   // Where everything is. All are absolute paths.
+  /// The home directory.
   public internal(set) var home = ""
+  /// IBKR's program.
   public internal(set) var ibkr = Installation()
+  /// IBC.
   public internal(set) var ibc = IBC()
   /// Where sockets, the rendered Caddyfile and other files of a run lie.
   public internal(set) var runDirectory = ""
@@ -23,7 +28,9 @@ public struct Settings: Sendable {
   // The desktop.
   /// The X display, as in `:1`.
   public internal(set) var display = ""
+  /// The password for VNC; nil where none is wanted.
   public internal(set) var vncPassword: String?
+  /// The desktop user of the TWS image.
   public internal(set) var desktop = Desktop()
 
   // The program's own settings.
@@ -37,9 +44,13 @@ public struct Settings: Sendable {
   public internal(set) var customConfig = false
 
   // What stands around it.
+  /// The relay of the API.
   public internal(set) var relay = Relay()
+  /// The HTTP edge.
   public internal(set) var caddy = Caddy()
+  /// The tailnet node.
   public internal(set) var tailscale = Tailscale()
+  /// The supervisor's own log.
   public internal(set) var log = Log()
 
   var scripts = Scripts()

@@ -53,7 +53,8 @@ extension Setting {
       secret: "VNC_SERVER_PASSWORD", \.vncPassword, image: .gateway,
       help: "Password for VNC on port 5900; unset, there is no VNC."),
     Setting(
-      secret: "PASSWD", \.desktop.password, image: .tws, help: "Password of the desktop's user `abc`; unset, it is `abc`."),
+      secret: "PASSWD", \.desktop.password, image: .tws,
+      help: "Password of the desktop's user `abc`; unset, it is `abc`."),
     Setting(
       "PUID", \.desktop.userID, .integer(0...4_294_967_294, of: "the user"), default: .fixed("1000"), image: .tws,
       help: "User id of the desktop's user."),
@@ -107,7 +108,8 @@ extension Setting {
     Setting(
       "CADDY_ADMIN_DISABLED", \.caddy.adminDisabled, .yesNo, default: .fixed("true"),
       help: "Whether Caddy's admin interface is off; else it is a unix socket in the run directory."),
-    Setting("CADDY_LOG_LEVEL", \.caddy.logLevel, .choice(also: ["warning": .warn]), default: .fixed("INFO"),
+    Setting(
+      "CADDY_LOG_LEVEL", \.caddy.logLevel, .choice(also: ["warning": .warn]), default: .fixed("INFO"),
       help: "How much Caddy logs."),
     Setting(
       secret: "TAILSCALE_AUTHKEY", \.tailscale.authKey, help: "Key with which the container joins the tailnet."),

@@ -72,7 +72,10 @@ private final class HTTPClientHandler: ChannelInboundHandler {
   private let onPart: @Sendable (HTTPResponseHead, ByteBuffer) -> Bool
   private var head: HTTPResponseHead?
 
-  init(path: String, answered: EventLoopPromise<HTTPResponseHead>, onPart: @escaping @Sendable (HTTPResponseHead, ByteBuffer) -> Bool) {
+  init(
+    path: String, answered: EventLoopPromise<HTTPResponseHead>,
+    onPart: @escaping @Sendable (HTTPResponseHead, ByteBuffer) -> Bool
+  ) {
     self.path = path
     self.answered = answered
     self.onPart = onPart

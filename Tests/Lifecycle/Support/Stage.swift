@@ -1,0 +1,95 @@
+import Testing
+import Trading
+
+@testable import Lifecycle
+
+/// A lifecycle and a clock of its own. Events go in; the actions come out, without the log's lines, which are kept in `lines`.
+struct Stage {
+  var lifecycle: Lifecycle
+  private(set) var now: Moment
+  /// The log, as `severity service: text`.
+  private(set) var lines: [String] = []
+  private var lastPid: Int32 = 100
+
+  init(_ plans: [ServicePlan], onGatewayExit: GatewayExitPolicy = .restart, stopTimeout: Int64 = 110_000) {
+    let start = Moment(uptime: 1_000_000, wall: 1_700_000_000_000)
+    now = start
+    lifecycle = Lifecycle(plans: plans, onGatewayExit: onGatewayExit, stopTimeout: stopTimeout, seed: 1, at: start)
+  }
+
+  mutating func begin() -> [Action] { handle(.begin) }
+
+  mutating func say(_ name: ServiceName, _ event: ServiceEvent) -> [Action] { handle(.service(name, event)) }
+
+  mutating func say(_ name: ServiceName, _ said: GatewayEvent) -> [Action] { handle(.service(name, .gateway(said))) }
+
+  /// The answer to a `spawn`: the process is there.
+  mutating func spawned(_ name: ServiceName) -> [Action] {
+    lastPid += 1
+    return say(name, .spawned(pid: lastPid))
+  }
+
+  /// The process is there and says that it is up.
+  mutating func up(_ name: ServiceName) -> [Action] { spawned(name) + say(name, .ready) }
+
+  /// Begins, and answers every spawn by a process that is up at once, until nothing more is to be started.
+  mutating func everythingUp() {
+    var open = begin()
+    while !open.isEmpty {
+      guard case .spawn(let name) = open.removeFirst() else { continue }
+      open += isTask(name) ? spawned(name) + say(name, .ended(.code(0))) : up(name)
+    }
+  }
+
+  mutating func term(_ cause: String = "TERM") -> [Action] { handle(.stopRequested(by: cause)) }
+
+  mutating func order(_ order: Order, _ name: ServiceName) throws -> [Action] {
+    kept(try lifecycle.order(order, name, at: now).get())
+  }
+
+  /// The sentence by which an order is refused, or nil.
+  mutating func refusal(_ order: Order, _ name: ServiceName) -> String? {
+    guard case .failure(let refusal) = lifecycle.order(order, name, at: now) else { return nil }
+    return refusal.sentence
+  }
+
+  /// Lets this many milliseconds pass, waking the lifecycle each time it has asked for.
+  mutating func wait(_ milliseconds: Int64) -> [Action] {
+    let end = now.uptime + milliseconds
+    var actions: [Action] = []
+    while let wake = lifecycle.nextWake, wake <= end {
+      guard wake >= now.uptime else {
+        Issue.record("asks to be woken \(now.uptime - wake) ms ago: a busy loop")
+        return actions
+      }
+      move(to: wake)
+      actions += handle(.timePassed)
+    }
+    move(to: end)
+    return actions
+  }
+
+  mutating func handle(_ event: Event) -> [Action] { kept(lifecycle.handle(event, at: now)) }
+
+  func state(_ name: ServiceName) -> ServiceState? { lifecycle.record(name)?.state }
+
+  func why(_ name: ServiceName) -> String? { lifecycle.record(name)?.why }
+
+  func report() -> StatusReport {
+    lifecycle.report(version: "1.2.3", pid: 1, started: now, orphansReaped: 0, at: now)
+  }
+
+  private func isTask(_ name: ServiceName) -> Bool { lifecycle.plans.contains { $0.name == name && $0.kind == .task } }
+
+  private mutating func move(to uptime: Int64) {
+    now = Moment(uptime: uptime, wall: now.wall + uptime - now.uptime)
+  }
+
+  private mutating func kept(_ actions: [Action]) -> [Action] {
+    actions.filter { action in
+      guard case .log(let severity, let name, let text) = action else { return true }
+      lines.append("\(severity) \(name?.text ?? "-"): \(text)")
+      return false
+    }
+  }
+}
