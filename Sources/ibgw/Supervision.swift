@@ -108,7 +108,10 @@ struct Supervision {
       runDirectory: settings.runDirectory, version: Version.current,
       redaction: Redaction(secrets: settings.secrets), logFormat: settings.log.format,
       logThreshold: Severity(rawValue: settings.log.level.rawValue) ?? .info,
-      reload: { Self.reload(reread()) })
+      reload: {
+        let read = reread()
+        return .init(redaction: Redaction(secrets: read.settings.secrets), outcomes: Self.reload(read))
+      })
   }
 
   /// HUP: what the files say now is rendered again. The gateways take it in at their next start, Caddy by a restart.

@@ -67,7 +67,7 @@ extension Supervisor {
   func settleEnds() {
     for child in children.values {
       guard let leaderExit = child.leaderExit else { continue }
-      if Signals.groupExists(child.pid) {
+      if !isTask(child), Signals.groupExists(child.pid) {
         leftBehind(child, leaderExit)
       } else if child.outputClosed || child.outputGivenUp {
         children[child.pid] = nil
@@ -77,6 +77,9 @@ extension Supervisor {
       }
     }
   }
+
+  /// What a user's script leaves running in the background is what it was run for; it lives until the sweep.
+  private func isTask(_ child: Child) -> Bool { definition(child.name)?.plan.kind == .task }
 
   private func reportEnd(of child: Child, _ leaderExit: Exit) {
     if child.isService {
