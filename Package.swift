@@ -43,6 +43,7 @@ let package = Package(
     module("Wire", "LocalHTTP", [nio, nioPosix, nioHTTP1, "CLinux"]),
 
     module("Peers", "Gateway", ["Trading", "Lifecycle"]),
+    module("Peers", "GatewayProbe", ["Trading", "Lifecycle", "TWSProtocol", "Splice"]),
 
     module("App", "Preparation", ["Trading", "Settings", "Templates", "Files"]),
     module(
@@ -55,13 +56,17 @@ let package = Package(
       "App", "Services",
       ["Trading", "Settings", "Lifecycle", "Processes", "Gateway", "Supervisor"]),
     module("App", "Simulator", ["TWSProtocol", "Trading", nio, nioPosix]),
+    module(
+      "App", "ProbeService",
+      ["Trading", "Lifecycle", "Splice", "LocalHTTP", "GatewayProbe", nio, nioPosix]),
     module("App", "RelayService", ["Lifecycle", "Files", "Splice", "LocalHTTP", nio, nioPosix]),
 
     .executableTarget(
       name: "ibgw",
       dependencies: [
         "CLinux", "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "Splice", "LoopSignals",
-        "LocalHTTP", "Gateway", "Preparation", "Supervisor", "Services", "Simulator", "RelayService", arguments, nio,
+        "LocalHTTP", "Gateway", "Preparation", "Supervisor", "Services", "Simulator", "RelayService", "GatewayProbe",
+        "ProbeService", arguments, nio,
         nioPosix, nioHTTP1,
       ],
       path: "Sources/ibgw", swiftSettings: strict),
@@ -76,8 +81,11 @@ let package = Package(
     tests(of: "Splice"),
     tests(of: "LocalHTTP", [nio, nioPosix]),
     tests(of: "Gateway"),
+    tests(of: "GatewayProbe", ["Lifecycle", "TWSProtocol", "Splice", "Trading"]),
     tests(of: "Preparation", ["Settings", "Templates", "Trading", "Files"]),
     tests(of: "Simulator", ["TWSProtocol"]),
     tests(of: "RelayService"),
+    tests(
+      of: "ProbeService", ["Simulator", "Splice", "LocalHTTP", "Lifecycle", "GatewayProbe", "Trading", nio, nioPosix]),
   ]
 )
