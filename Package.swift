@@ -45,7 +45,7 @@ let package = Package(
 
     module("Peers", "Gateway", ["Trading", "Lifecycle"]),
 
-    module("App", "Preparation", ["Trading", "Settings", "Templates", "Files"]),
+    module("App", "Preparation", ["Trading", "Settings", "Templates", "Files", "Processes"]),
     module(
       "App", "Supervisor",
       [
