@@ -84,7 +84,7 @@ let package = Package(
     tests(of: "Gateway"),
     tests(of: "Preparation", ["Settings", "Templates", "Trading", "Files", "TestSupport"]),
     tests(of: "Simulator", ["TWSProtocol", nio, nioPosix]),
-    tests(of: "RelayService"),
+    tests(of: "RelayService", ["Splice", "Files", "LocalHTTP", nio, nioPosix]),
     tests(of: "WebService", ["Lifecycle", "Metrics", "LocalHTTP", "Processes", "RelayService", nio, nioPosix]),
   ]
 )

@@ -130,10 +130,10 @@ enum BuiltInTemplates {
 
     # IBC's command server -------------------------------------------------------------------------------------------------
 
-    # 0 is off. An empty address means all of them, so give one with a port.
-    CommandServerPort=0
-    BindAddress=
-    ControlFrom=
+    # The supervisor ends the gateway through it in order. 0 is off. An empty address would be all of them; this one no tailnet reaches.
+    CommandServerPort=${IBC_COMMAND_PORT}
+    BindAddress=${IBC_COMMAND_ADDRESS}
+    ControlFrom=${IBC_COMMAND_ADDRESS}
     CommandPrompt=
     SuppressInfoMessages=yes
 

@@ -81,7 +81,7 @@ public struct ServiceSet {
 
   // MARK: The edges
 
-  /// Comes back at once when it dies: clients wait for nobody else.
+  /// What clients connect to.
   private var relay: ServiceDefinition {
     let relay = settings.relay
     var arguments = ["relay", "--report-readiness", "--socket", "\(settings.runDirectory)/relay.sock"]
@@ -96,30 +96,29 @@ public struct ServiceSet {
     arguments += ["--allow", relay.allow.joined(separator: ",")]
     if let idle = relay.idleTimeout { arguments += ["--idle-timeout", "\(idle.components.seconds)"] }
     arguments.append(relay.checksHello ? "--check-hello" : "--no-check-hello")
-    return ServiceDefinition(
+    return ownChild("relay", arguments, rank: StopRank.relay, patience: 3500)
+  }
+
+  /// What Caddy offers. Without Caddy's site nobody asks it anything.
+  private var web: ServiceDefinition {
+    ownChild("web", ["web", "--report-readiness", "--run-dir", settings.runDirectory], rank: StopRank.caddy)
+  }
+
+  /// A process of this program. Such a one comes back at once when it dies: somebody waits for it.
+  private func ownChild(
+    _ name: ServiceName, _ arguments: [String], rank: Int, patience: Int64 = 2000
+  ) -> ServiceDefinition {
+    ServiceDefinition(
       plan: ServicePlan(
-        name: "relay", readiness: .whenReported(within: 10_000),
-        backOff: BackOff(initial: 0, maximum: 10_000, resetAfter: 10_000), limit: 20, stopRank: StopRank.relay,
-        stopSteps: [StopStep(.terminate, 3500), StopStep(.kill, 500)]),
+        name: name, readiness: .whenReported(within: 10_000),
+        backOff: BackOff(initial: 0, maximum: 10_000, resetAfter: 10_000), limit: 20, stopRank: rank,
+        stopSteps: [StopStep(.terminate, patience), StopStep(.kill, 500)]),
       command: Command(
         program: layout.program, arguments: arguments, environment: environment.base, reportsReadiness: true),
       voice: .prioritised)
   }
 
   private func bracketed(_ address: String) -> String { address.contains(":") ? "[\(address)]" : address }
-
-  /// What Caddy offers. Without Caddy's site nobody asks it anything.
-  private var web: ServiceDefinition {
-    ServiceDefinition(
-      plan: ServicePlan(
-        name: "web", readiness: .whenReported(within: 10_000),
-        backOff: BackOff(initial: 0, maximum: 10_000, resetAfter: 10_000), limit: 20, stopRank: StopRank.caddy,
-        stopSteps: [StopStep(.terminate, 1000), StopStep(.kill, 500)]),
-      command: Command(
-        program: layout.program, arguments: ["web", "--report-readiness", "--run-dir", settings.runDirectory],
-        environment: environment.base, reportsReadiness: true),
-      voice: .prioritised)
-  }
 
   private func caddy(_ caddyfile: String) -> ServiceDefinition {
     var environment = environment.base

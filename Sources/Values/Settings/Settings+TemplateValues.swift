@@ -17,6 +17,8 @@ extension Settings {
     case "IBC_INI": iniPath(for: mode)
     case "API_PORT": String(program.apiPort(mode))
     case "SOCAT_PORT": String(program.relayPort(mode))
+    case "IBC_COMMAND_PORT": health.usesCommandServer ? String(Health.commandPort(mode)) : "0"
+    case "IBC_COMMAND_ADDRESS": Health.commandAddress
     case "CADDY_ADMIN": caddy.adminDisabled ? "off" : "unix/\(runDirectory)/caddy-admin.sock"
     case "CADDY_HEALTH_SITE": caddy.servesHealth ? "http://:2019 {\n\timport health\n}" : ""
     case "CADDY_HTTP_LOG":
