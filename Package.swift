@@ -46,7 +46,7 @@ let package = Package(
     module("Peers", "Gateway", ["Trading", "Lifecycle"]),
     module("Peers", "GatewayProbe", ["Trading", "Lifecycle", "TWSProtocol", "Splice"]),
 
-    module("App", "Preparation", ["Trading", "Settings", "Templates", "Files"]),
+    module("App", "Preparation", ["Trading", "Settings", "Templates", "Files", "Processes"]),
     module(
       "App", "Supervisor",
       [
