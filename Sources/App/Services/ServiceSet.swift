@@ -101,7 +101,10 @@ public struct ServiceSet {
 
   /// What Caddy offers. Without Caddy's site nobody asks it anything.
   private var web: ServiceDefinition {
-    ownChild("web", ["web", "--report-readiness", "--run-dir", settings.runDirectory], rank: StopRank.caddy)
+    let arguments = [
+      "web", "--report-readiness", "--run-dir", settings.runDirectory, "--region", settings.health.region.rawValue,
+    ]
+    return ownChild("web", arguments, rank: StopRank.caddy)
   }
 
   /// A process of this program. Such a one comes back at once when it dies: somebody waits for it.

@@ -162,6 +162,9 @@ extension Settings {
     public internal(set) var logMegabytes = 0
     /// How many rotated access logs are kept.
     public internal(set) var logsKept = 0
+
+    /// The access log of the health site, in the same directory.
+    public var httpLogPath: String { "\(logDirectory)/http.log" }
   }
 
   /// The HTTP edge.

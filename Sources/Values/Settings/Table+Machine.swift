@@ -89,7 +89,7 @@ extension Setting {
       help: "How long a connection may be silent before it is closed."),
     Setting(
       "CADDY_LOG_DIR", \.relay.logDirectory, .path, default: .fixed("/var/log/caddy"),
-      help: "Directory of access-live.log and access-paper.log."),
+      help: "Directory of access-live.log, access-paper.log and the health site's http.log."),
     Setting(
       "ACCESS_LOG_SIZE", \.relay.logMegabytes, .integer(1...10_000, of: "megabytes"), default: .fixed("10"),
       help: "Size at which an access log is rotated."),

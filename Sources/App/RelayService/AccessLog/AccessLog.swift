@@ -1,5 +1,4 @@
 import Files
-import Glibc
 import Splice
 
 /// One route's access log. It never fails: what cannot be written is counted, and that is said once; so is its end.
@@ -29,7 +28,7 @@ final class AccessLog {
 
   /// Writes a line; what there is to say about the log itself comes back.
   private func write(_ line: [UInt8]) -> Notice? {
-    do throws(RotatingFileError) {
+    do throws(FileError) {
       try file.append(line)
       guard lost > 0 else { return nil }
       let notice = Notice(.info, "the access log \(file.path) is written again; \(lost) lines are missing in it")
@@ -38,19 +37,7 @@ final class AccessLog {
     } catch {
       lost += 1
       guard lost == 1 else { return nil }
-      return Notice(
-        .warning, "cannot write the access log \(error.path): \(Self.why(error.code)); clients are relayed without it")
-    }
-  }
-
-  private static func why(_ code: Int32) -> String {
-    switch code {
-    case ENOSPC: "the disk is full; free some space"
-    case EDQUOT: "the disk quota is used up; free some space"
-    case ENOENT: "its directory does not exist; create it, or set CADDY_LOG_DIR"
-    case EACCES, EPERM: "user \(geteuid()) may not write there; change the owner of the directory"
-    case EROFS: "the file system is read-only; mount a volume there, or set CADDY_LOG_DIR"
-    default: String(cString: strerror(code))
+      return Notice(.warning, "\(error); clients are relayed, and missing in the access log, until that is mended")
     }
   }
 }
