@@ -44,6 +44,7 @@ let package = Package(
     module("Wire", "LocalHTTP", [nio, nioPosix, nioHTTP1, "CLinux"]),
 
     module("Peers", "Gateway", ["Trading", "Lifecycle"]),
+    module("Peers", "GatewayProbe", ["Trading", "Lifecycle", "TWSProtocol", "Splice"]),
 
     module("App", "Preparation", ["Trading", "Settings", "Templates", "Files", "Processes"]),
     module(
@@ -56,6 +57,9 @@ let package = Package(
       "App", "Services",
       ["Trading", "Settings", "Lifecycle", "Processes", "Gateway", "Supervisor"]),
     module("App", "Simulator", ["TWSProtocol", "Trading", nio, nioPosix]),
+    module(
+      "App", "ProbeService",
+      ["Trading", "Lifecycle", "Splice", "LocalHTTP", "GatewayProbe", nio, nioPosix]),
     module("App", "RelayService", ["Lifecycle", "Files", "Splice", "LocalHTTP", nio, nioPosix]),
     module(
       "App", "WebService",
@@ -65,8 +69,8 @@ let package = Package(
       name: "ibgw",
       dependencies: [
         "CLinux", "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "Splice", "LoopSignals",
-        "LocalHTTP", "Gateway", "Preparation", "Supervisor", "Services", "Simulator", "RelayService", "WebService",
-        arguments, nio, nioPosix, nioHTTP1,
+        "LocalHTTP", "Gateway", "GatewayProbe", "Preparation", "Supervisor", "Services", "Simulator", "ProbeService",
+        "RelayService", "WebService", arguments, nio, nioPosix, nioHTTP1,
       ],
       path: "Sources/ibgw", swiftSettings: strict),
 
@@ -82,9 +86,12 @@ let package = Package(
     tests(of: "Splice", ["CLinux"]),
     tests(of: "LocalHTTP", [nio, nioPosix]),
     tests(of: "Gateway"),
+    tests(of: "GatewayProbe", ["Lifecycle", "TWSProtocol", "Splice", "Trading"]),
     tests(of: "Preparation", ["Settings", "Templates", "Trading", "Files", "TestSupport"]),
     tests(of: "Simulator", ["TWSProtocol", nio, nioPosix]),
     tests(of: "RelayService", ["Splice", "Files", "LocalHTTP", nio, nioPosix]),
+    tests(
+      of: "ProbeService", ["Simulator", "Splice", "LocalHTTP", "Lifecycle", "GatewayProbe", "Trading", nio, nioPosix]),
     tests(of: "WebService", ["Lifecycle", "Metrics", "LocalHTTP", "Processes", "RelayService", nio, nioPosix]),
   ]
 )

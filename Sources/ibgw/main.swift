@@ -17,12 +17,11 @@ struct IBGW: ParsableCommand {
         subcommands: [StartCommand.self, StopCommand.self, RestartCommand.self, KickCommand.self]),
       CommandGroup(
         name: "Configuration", subcommands: [CheckCommand.self, SettingsCommand.self, RenderCommand.self]),
-      CommandGroup(name: "Supervised", subcommands: [RelayCommand.self, WebCommand.self]),
+      CommandGroup(name: "Supervised", subcommands: [RelayCommand.self, ProbeCommand.self, WebCommand.self]),
     ])
 }
 
 // A supervisor reads its signals from a descriptor: they are blocked before anything else happens and before any thread exists.
-if ["run", "demo", "relay", "web", "simulate"].contains(CommandLine.arguments.dropFirst().first) {
-  Ourselves.maskSignals()
-}
+let readsSignals = ["run", "demo", "relay", "probe", "web", "simulate"]
+if readsSignals.contains(CommandLine.arguments.dropFirst().first ?? "") { Ourselves.maskSignals() }
 IBGW.main()

@@ -29,7 +29,7 @@ def test_every_line_has_its_time_its_level_and_its_service(image):
     assert not wrong
     assert re.match(r"\S+[-]0[45]:00 ", container.log()[0])
     services = {re.match(r"\S+ \w+ +(\S+): ", line)[1] for line in container.log()}
-    assert services == {"ibgw", "xvfb", "x11vnc", "caddy", "relay", "ibc-paper"}
+    assert services >= {"ibgw", "xvfb", "x11vnc", "caddy", "relay", "ibc-paper"}
 
 
 def test_the_json_format_is_json_on_every_line(image):
@@ -78,7 +78,7 @@ def test_a_flood_neither_stalls_the_supervisor_nor_grows_it(image):
     container.wait_for_line("ibc-paper: logged in after")
     container.wait_for_line(r"warning ibc-paper: \d+ lines were dropped here")
     before = resident_megabytes(container)
-    for _ in range(4):
+    for _ in range(3):
         container.wait_for_line(r"lines were dropped here", after=len(container.log()))
         assert container.execute("/usr/local/bin/ibgw", "status", within=5).returncode == 0
     assert resident_megabytes(container) < before + 8

@@ -19,7 +19,7 @@ extension Watch {
       }
       seesTouch(place, sight)
     case .exit(let code): seesExit(code, sight)
-    case .log: break
+    case .log, .relay, .askTraffic, .command, .alert: break
     }
   }
 

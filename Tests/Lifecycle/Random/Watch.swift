@@ -67,7 +67,7 @@ struct Watch {
 
   mutating func hears(_ event: Event, _ now: Moment, _ before: Lifecycle) {
     switch event {
-    case .begin, .timePassed: break
+    case .begin, .timePassed, .observed, .traffic: break
     case .stopRequested: stopBegins(code: 0, now)
     case .service(let name, let event):
       if let place = before.places[name] { hears(event, place, now, before) }
@@ -108,7 +108,7 @@ struct Watch {
       forgetIfStable(place, now)
       books[place].upSince = nil
       books[place].mustBeUpBy = nil
-    case .spawnFailed, .leaderEnded, .gateway: break
+    case .spawnFailed, .leaderEnded, .askFailed, .gateway: break
     }
   }
 
