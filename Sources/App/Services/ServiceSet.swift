@@ -26,6 +26,7 @@ public struct ServiceSet {
     if hasOwnDisplay { all.append(xvfb) }
     if hasOwnDisplay, let file = layout.vncPasswordFile { all.append(x11vnc(passwordFile: file)) }
     all.append(relay)
+    all.append(probe)
     all += scripts(layout.xScripts, moment: .x, after: displayIsReady)
     all += settings.modes.compactMap(gateway)
     all += scripts(layout.ibcScripts, moment: .ibc, after: settings.modes.map { .started(.gateway($0)) })
@@ -97,6 +98,18 @@ public struct ServiceSet {
     if let idle = relay.idleTimeout { arguments += ["--idle-timeout", "\(idle.components.seconds)"] }
     arguments.append(relay.checksHello ? "--check-hello" : "--no-check-hello")
     return ownChild("relay", arguments, rank: StopRank.relay, patience: 3500)
+  }
+
+  /// What looks at the gateways, and asks IBC to stop them: it outlives them.
+  private var probe: ServiceDefinition {
+    var arguments = ["probe", "--report-readiness", "--client-id", "\(settings.health.probeClientID)"]
+    arguments += ["--socket", "\(settings.runDirectory)/probe.sock"]
+    arguments += ["--supervisor", "\(settings.runDirectory)/\(Supervisor.socketName)"]
+    for mode in settings.modes {
+      let commands = layout.gateways[mode]?.commandServer.map { ",\($0)" } ?? ""
+      arguments += ["--gateway", "\(mode.rawValue)=127.0.0.1:\(settings.program.apiPort(mode))\(commands)"]
+    }
+    return ownChild("probe", arguments, rank: StopRank.vnc)
   }
 
   /// What Caddy offers. Without Caddy's site nobody asks it anything.

@@ -124,7 +124,7 @@ extension Setting {
 
   static let health: [Setting] = [
     Setting(
-      "API_PROBE_CLIENT_ID", \.health.probeClientID, .integer(1...2_147_483_646, of: "client ids"),
+      "API_PROBE_CLIENT_ID", \.health.probeClientID, .identifier(1...2_147_483_646),
       default: .fixed("999"), help: "API client id that the probe uses; keep it for the probe alone."),
     Setting(
       "IBC_COMMAND_SERVER", \.health.usesCommandServer, .yesNo, default: .fixed("yes"),
