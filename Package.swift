@@ -32,6 +32,7 @@ let package = Package(
     module("Values", "Templates"),
     module("Values", "TWSProtocol"),
     module("Values", "Lifecycle", ["Trading"]),
+    module("Values", "Metrics"),
 
     .target(name: "CLinux", path: "Sources/System/CLinux"),
     module("System", "Files", ["CLinux"]),
@@ -43,8 +44,9 @@ let package = Package(
     module("Wire", "LocalHTTP", [nio, nioPosix, nioHTTP1, "CLinux"]),
 
     module("Peers", "Gateway", ["Trading", "Lifecycle"]),
+    module("Peers", "GatewayProbe", ["Trading", "Lifecycle", "TWSProtocol", "Splice"]),
 
-    module("App", "Preparation", ["Trading", "Settings", "Templates", "Files"]),
+    module("App", "Preparation", ["Trading", "Settings", "Templates", "Files", "Processes"]),
     module(
       "App", "Supervisor",
       [
@@ -55,14 +57,20 @@ let package = Package(
       "App", "Services",
       ["Trading", "Settings", "Lifecycle", "Processes", "Gateway", "Supervisor"]),
     module("App", "Simulator", ["TWSProtocol", "Trading", nio, nioPosix]),
+    module(
+      "App", "ProbeService",
+      ["Trading", "Lifecycle", "Splice", "LocalHTTP", "GatewayProbe", nio, nioPosix]),
     module("App", "RelayService", ["Lifecycle", "Files", "Splice", "LocalHTTP", nio, nioPosix]),
+    module(
+      "App", "WebService",
+      ["Trading", "Lifecycle", "Metrics", "Files", "Processes", "Splice", "LocalHTTP", "RelayService", nio]),
 
     .executableTarget(
       name: "ibgw",
       dependencies: [
         "CLinux", "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "Splice", "LoopSignals",
-        "LocalHTTP", "Gateway", "Preparation", "Supervisor", "Services", "Simulator", "RelayService", arguments, nio,
-        nioPosix, nioHTTP1,
+        "LocalHTTP", "Gateway", "GatewayProbe", "Preparation", "Supervisor", "Services", "Simulator", "ProbeService",
+        "RelayService", "WebService", arguments, nio, nioPosix, nioHTTP1,
       ],
       path: "Sources/ibgw", swiftSettings: strict),
 
@@ -71,14 +79,19 @@ let package = Package(
     tests(of: "Templates"),
     tests(of: "TWSProtocol"),
     tests(of: "Lifecycle", ["Trading"]),
+    tests(of: "Metrics"),
     tests(of: "Files", ["TestSupport"]),
     tests(of: "Processes"),
     tests(of: "Output"),
     tests(of: "Splice", ["CLinux"]),
     tests(of: "LocalHTTP", [nio, nioPosix]),
     tests(of: "Gateway"),
+    tests(of: "GatewayProbe", ["Lifecycle", "TWSProtocol", "Splice", "Trading"]),
     tests(of: "Preparation", ["Settings", "Templates", "Trading", "Files", "TestSupport"]),
     tests(of: "Simulator", ["TWSProtocol", nio, nioPosix]),
     tests(of: "RelayService", ["Splice", "Files", "LocalHTTP", nio, nioPosix]),
+    tests(
+      of: "ProbeService", ["Simulator", "Splice", "LocalHTTP", "Lifecycle", "GatewayProbe", "Trading", nio, nioPosix]),
+    tests(of: "WebService", ["Lifecycle", "Metrics", "LocalHTTP", "Processes", "RelayService", nio, nioPosix]),
   ]
 )

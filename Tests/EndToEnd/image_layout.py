@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-IBGW = os.environ.get("IBGW", str(REPOSITORY / ".build/debug/ibgw"))
+IBGW = os.path.abspath(os.environ.get("IBGW", REPOSITORY / ".build/debug/ibgw"))
 # Root may write everywhere, so that what an ordinary user may not do is tried as one.
 NOBODY = 65534
 
@@ -18,7 +18,10 @@ class Image:
 
     def __init__(self, root: pathlib.Path):
         self.root = root
-        root.chmod(0o755)
+        # Test directories are closed to other users, who have to come in here.
+        for folder in (root, *root.parents):
+            if not folder.stat().st_mode & 0o005:
+                folder.chmod(0o755)
         self.environment = {
             "HOME": f"{root}/home",
             "TWS_PATH": f"{root}/home/Jts",

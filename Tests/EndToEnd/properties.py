@@ -1,4 +1,4 @@
-"""A reader of Java's Properties format, as java.util.Properties.load(InputStream) reads it: ISO 8859-1, logical lines, escapes."""
+"""A reader of Java's Properties format, as java.util.Properties.load(InputStream) reads it."""
 
 SPACES = " \t\f"
 

@@ -8,9 +8,10 @@ import Testing
 
   private func path(_ name: String) -> String { "\(directory.path)/\(name)" }
 
-  @Test func `what is written is read back, with its permissions and nothing beside it`() throws {
+  @Test(arguments: [true, false])
+  func `what is written is read back, with its permissions and nothing beside it`(durable: Bool) throws {
     let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
-    try FileSystem.write(bytes, to: path("file"), mode: 0o600)
+    try FileSystem.write(bytes, to: path("file"), mode: 0o600, durable: durable)
     #expect(try FileSystem.read(path("file")) == bytes)
     #expect(FileSystem.permissions(of: path("file")) == 0o600)
     try FileSystem.write([], to: path("file"), mode: 0o644)
@@ -121,6 +122,17 @@ import Testing
     #expect(try FileSystem.list(directory.path).isEmpty)
     try FileSystem.createDirectory(path("a/b"))
     #expect(throws: FileError.self) { try FileSystem.remove(path("a")) }
+  }
+
+  @Test func `a tree is removed, and what its links lead to is not`() throws {
+    try FileSystem.createDirectory(path("tree/a/b"))
+    try FileSystem.write([], to: path("tree/a/file"), mode: 0o600)
+    try FileSystem.createDirectory(path("kept"))
+    try FileSystem.write([], to: path("kept/file"), mode: 0o600)
+    #expect(symlink(path("kept"), path("tree/link")) == 0)
+    FileSystem.removeTree(path("tree"))
+    #expect(try FileSystem.list(directory.path) == ["kept"])
+    #expect(FileSystem.kind(of: path("kept/file")) == .file)
   }
 
   @Test func `names are listed by their bytes`() throws {

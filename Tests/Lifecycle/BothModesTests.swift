@@ -80,7 +80,7 @@ import Trading
       .gateway(.paper, after: [.settled(live, within: 15_000), .ready("xvfb")]),
     ])
     _ = stage.begin() + stage.spawned(live) + stage.spawned("xvfb")
-    #expect(stage.lifecycle.nextWake == nil)
+    #expect(stage.lifecycle.nextWake == stage.lifecycle.gatewayWake)
     #expect(stage.wait(60_000) == [])
     #expect(stage.say("xvfb", .ready) == [.spawn(paper)])
   }

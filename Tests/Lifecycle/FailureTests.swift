@@ -58,7 +58,6 @@ import Trading
     _ = waits(paper, &stage, count: 2, .code(87))
     #expect(stage.say(paper, .ended(.code(87))) == [])
     #expect(stage.state(paper) == .held)
-    #expect(stage.lifecycle.nextWake == nil)
     #expect(stage.wait(7 * 86_400_000) == [])
     #expect(
       stage.lines.last

@@ -20,7 +20,7 @@ import Trading
     #expect(stage.why(paper) == "login attempt 1")
     _ = stage.say(paper, .secondFactorAsked)
     #expect(stage.why(paper) == "waits for the second factor")
-    #expect(stage.lines.last == "warning ibc-paper: waits for the second factor: confirm it on the phone")
+    #expect(stage.stateLines.last == "warning ibc-paper: waiting-for-2fa: confirm the login on the phone")
     _ = stage.say(paper, .loginCompleted)
     #expect(stage.state(paper) == .running)
     #expect(stage.why(paper) == "logged in")

@@ -95,6 +95,6 @@ import Trading
     _ = stage.wait(40_000)
     _ = stage.say(paper, .loginCompleted)
     #expect(stage.state(paper) == .running)
-    #expect(stage.lines.last == "info ibc-paper: ready after 40 s")
+    #expect(stage.lines.last == "info ibc-paper: logged in after 40 s")
   }
 }

@@ -16,6 +16,8 @@ import Testing
   private static let environment = [
     "GATEWAY_OR_TWS": "gateway", "HOME": "/nowhere/home", "IBGW_RUN_DIR": "/nowhere/run",
     "CADDYFILE_TMPL": "/nowhere/Caddyfile.tmpl",
+    // Whether the log can be written decides what is rendered, so it has to be so for every user.
+    "CADDY_LOG_DIR": "/tmp/ibgw-golden/log",
     "TRADING_MODE": "both", "TWS_USERID": "live-user", "TWS_PASSWORD": " p#w!:=\\ä€😀", "TWS_USERID_PAPER": "paper-user",
     "TWS_PASSWORD_PAPER": "paper-password", "TWOFA_DEVICE": "IB Key", "TWOFA_EXIT_INTERVAL": "90",
     "RELOGIN_AFTER_TWOFA_TIMEOUT": "yes", "EXISTING_SESSION_DETECTED_ACTION": "primaryoverride",

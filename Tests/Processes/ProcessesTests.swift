@@ -81,10 +81,11 @@ private func shell(_ script: String, environment: [String: String] = [:], readin
 
 @Suite struct ProcessTableTests {
   @Test func `a line of stat is read whatever the command's name holds`() {
-    let line = "42 (a) b) (c) S 1 40 39 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 123456 0 0"
+    let line = "42 (a) b) (c) S 1 40 39 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 123456 0 99"
     let entry = ProcessEntry(stat: line.utf8)
     #expect(entry?.pid == 42 && entry?.parent == 1 && entry?.group == 40 && entry?.session == 39)
     #expect(entry?.startTime == 123456 && entry?.state == UInt8(ascii: "S"))
+    #expect(entry?.ticks == 11 && entry?.ticksOfEndedChildren == 15 && entry?.residentPages == 99)
   }
 
   @Test(arguments: [

@@ -29,7 +29,7 @@ import Testing
     #expect(
       Set(names) == [
         "TWS_USERID", "TWS_PASSWORD", "TWS_USERID_PAPER", "TWS_PASSWORD_PAPER", "VNC_SERVER_PASSWORD", "PASSWD",
-        "TAILSCALE_AUTHKEY",
+        "TAILSCALE_AUTHKEY", "ALERT_WEBHOOK_URL",
       ])
   }
 

@@ -48,6 +48,16 @@ private struct Conversation {
   }
 }
 
+/// Random numbers that repeat.
+private struct Repeatable: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return state ^ (state >> 29)
+  }
+}
+
 private let apple = ["0", "AAPL", "STK", "", "0.0", "", "", "SMART", "", "USD", "", ""]
 
 @Suite struct SessionTests {
@@ -199,6 +209,38 @@ private let apple = ["0", "AAPL", "STK", "", "0.0", "", "", "SMART", "", "USD", 
     var conversation = Conversation()
     let fields = ["9"] + apple + ["0", end, size, duration, "0", "TRADES", "1", "0", ""]
     #expect(try conversation.ask(.reqHistoricalData, fields).first?.prefix(4) == ["4", "2", "9", code])
+  }
+
+  @Test(arguments: 0..<20)
+  func `no request makes it stumble, however senseless`(seed: Int) throws {
+    var random = Repeatable(state: UInt64(seed + 1))
+    let pool = [
+      "", "0", "1", "-1", "7", "9223372036854775807", "-9223372036854775808", "1e308", "1.7976931348623157e+308", "nan",
+      "Infinity", "999999999", "0.000001", "AAPL", "EUR", "STK", "CASH", "BAG", "SMART", "IDEALPRO", "USD", "BUY",
+      "SELL", "MKT", "LMT", "STP", "GTC", "TRADES", "MIDPOINT", "BidAsk", "1 day", "1 secs", "600 M", "1000000 D",
+      "19700101 00:00:00 UTC", "99991231-23:59:59", "20261121 02:00:00", "265598",
+    ]
+    var conversation = Conversation(version: Int.random(in: 157...187, using: &random))
+    for _ in 0..<400 {
+      let kind = RequestKind.allCases.randomElement(using: &random) ?? .placeOrder
+      var fields = (0..<Int.random(in: 0...120, using: &random)).map { _ in pool.randomElement(using: &random) ?? "" }
+      if Bool.random(using: &random), fields.count > 14 { fields.replaceSubrange(1..<13, with: apple) }
+      _ = try conversation.ask(kind, fields)
+      _ = try conversation.pass(milliseconds: 250)
+      _ = conversation.gateway.brokerage.advance(to: conversation.now, conversation.gateway.market)
+    }
+  }
+
+  @Test func `enormous orders do not burst the account's figures`() throws {
+    var conversation = Conversation()
+    for id in 1...200 {
+      let order = ["\(id)"] + apple + ["", "", "BUY", "1000000000", "MKT", "", "", "", "", "", "", "0", "", "1", "0"]
+      let tail = [String](repeating: "0", count: 6) + [String](repeating: "", count: 57)
+      #expect(try conversation.ask(.placeOrder, order + tail).isEmpty)
+    }
+    _ = conversation.gateway.brokerage.advance(to: conversation.now, conversation.gateway.market)
+    #expect(conversation.gateway.brokerage.executions.count == 200)
+    #expect(try conversation.ask(.reqAccountUpdates, ["2", "1", ""]).last == ["54", "1", "DU1234567"])
   }
 
   @Test func `no cut of a request makes it stumble`() throws {

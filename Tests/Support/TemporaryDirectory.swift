@@ -13,13 +13,5 @@ public final class TemporaryDirectory: Sendable {
     path = String(decoding: template.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
-  deinit { Self.removeTree(path) }
-
-  private static func removeTree(_ path: String) {
-    var status = stat()
-    if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-      for name in (try? FileSystem.list(path)) ?? [] { removeTree("\(path)/\(name)") }
-    }
-    try? FileSystem.remove(path)
-  }
+  deinit { FileSystem.removeTree(path) }
 }

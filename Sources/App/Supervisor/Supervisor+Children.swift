@@ -67,7 +67,7 @@ extension Supervisor {
   func settleEnds() {
     for child in children.values {
       guard let leaderExit = child.leaderExit else { continue }
-      if Signals.groupExists(child.pid) {
+      if !isTask(child), Signals.groupExists(child.pid) {
         leftBehind(child, leaderExit)
       } else if child.outputClosed || child.outputGivenUp {
         children[child.pid] = nil
@@ -77,6 +77,9 @@ extension Supervisor {
       }
     }
   }
+
+  /// What a user's script leaves running in the background is what it was run for; it lives until the sweep.
+  private func isTask(_ child: Child) -> Bool { definition(child.name)?.plan.kind == .task }
 
   private func reportEnd(of child: Child, _ leaderExit: Exit) {
     if child.isService {
@@ -132,7 +135,8 @@ extension Supervisor {
   /// Asks a gateway to stop by itself, by IBC's command server.
   func ask(_ name: ServiceName) {
     guard let mode = lifecycle.plans.first(where: { $0.name == name })?.mode else { return }
-    commandIBC(mode, .stop)
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    commandIBC(mode, .stop) { bound.value.tell(.service(name, .askFailed)) }
   }
 }
 

@@ -98,7 +98,9 @@ extension Supervisor {
 
   /// HUP: what can be rendered again is; what needs a restart to take it in, and can have one without harm, gets it.
   func reload() {
-    for outcome in configuration.reload() {
+    let reload = configuration.reload()
+    journal.mask(also: reload.redaction)
+    for outcome in reload.outcomes {
       say(outcome.severity, "ibgw", outcome.sentence)
       guard let name = outcome.restart else { continue }
       switch lifecycle.order(.restart, name, at: now) {

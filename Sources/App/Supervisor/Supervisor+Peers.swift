@@ -17,7 +17,8 @@ extension Supervisor {
   func tellRelay(_ mode: Mode, _ order: RelayOrder) {
     let bound = NIOLoopBound(self, eventLoop: loop)
     ask("POST", "/v1/routes/\(mode.rawValue)/\(order.rawValue)", of: "relay").whenFailure { error in
-      bound.value.say(.warning, "relay", "could not be told to be \(order.rawValue) for \(mode.rawValue): \(error)")
+      bound.value.say(
+        .warning, "relay", "could not be told to be \(order.rawValue) for \(mode.rawValue): \(sentence(of: error))")
     }
   }
 
@@ -32,20 +33,33 @@ extension Supervisor {
   }
 
   /// A command for IBC's command server of one gateway, put by the probe.
-  func commandIBC(_ mode: Mode, _ command: IBCCommand) {
+  func commandIBC(_ mode: Mode, _ command: IBCCommand, onFailure: @escaping () -> Void = {}) {
     let bound = NIOLoopBound(self, eventLoop: loop)
     let target = "/v1/gateways/\(mode.rawValue)/command?name=\(command.rawValue)"
+    let failed = NIOLoopBound(onFailure, eventLoop: loop)
     ask("POST", target, of: "probe", timeout: .seconds(100)).whenComplete { result in
       let name = ServiceName.gateway(mode).text
       switch result {
       case .success(let response):
         let answer = try? JSONDecoder().decode(ControlAnswer.self, from: Data(response.body))
-        bound.value.say(
-          response.status == 200 ? .info : .warning, name,
-          "IBC, told \(command.rawValue): \(answer?.message ?? "no answer")")
-      case .failure(let error): bound.value.say(.warning, name, "IBC could not be told \(command.rawValue): \(error)")
+        let said = "IBC, told \(command.rawValue): \(answer?.message ?? "no answer")"
+        bound.value.say(response.status == 200 ? .info : .warning, name, said)
+        if response.status != 200 { failed.value() }
+      case .failure(let error):
+        bound.value.say(.warning, name, "IBC could not be told \(command.rawValue): \(sentence(of: error))")
+        failed.value()
       }
     }
+  }
+}
+
+/// Why one of our own children did not answer.
+private func sentence(of error: any Error) -> String {
+  switch error as? HTTPFailure {
+  case .notServed: "it is not running"
+  case .refused, .broken: "it broke off"
+  case .timedOut: "it did not answer in time"
+  case nil: "\(error)"
   }
 }
 

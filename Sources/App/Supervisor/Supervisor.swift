@@ -29,7 +29,21 @@ public struct SupervisorConfiguration: Sendable {
   /// The least severity that is written.
   public var logThreshold: Severity
   /// What is done on HUP: everything that can be rendered is rendered again. It returns what to say and which services to restart.
-  public var reload: @Sendable () -> [ReloadOutcome]
+  public var reload: @Sendable () -> Reload
+
+  /// What a reload has read and done.
+  public struct Reload: Sendable {
+    /// What is masked from now on, besides what was before.
+    public var redaction: Redaction
+    /// What came of it.
+    public var outcomes: [ReloadOutcome]
+
+    /// A reload.
+    public init(redaction: Redaction, outcomes: [ReloadOutcome]) {
+      self.redaction = redaction
+      self.outcomes = outcomes
+    }
+  }
 
   /// What came of a reload for one file or service.
   public struct ReloadOutcome: Sendable {
@@ -53,7 +67,7 @@ public struct SupervisorConfiguration: Sendable {
     services: [ServiceDefinition], onGatewayExit: GatewayExitPolicy, policy: GatewayPolicy = GatewayPolicy(),
     alerts: AlertTargets = AlertTargets(), stopTimeout: Int64, runDirectory: String,
     version: String, redaction: Redaction, logFormat: LogFormat, logThreshold: Severity,
-    reload: @escaping @Sendable () -> [ReloadOutcome]
+    reload: @escaping @Sendable () -> Reload
   ) {
     self.services = services
     self.onGatewayExit = onGatewayExit

@@ -73,6 +73,8 @@ public enum ServiceEvent: Sendable, Hashable, Codable {
   case leaderEnded(Exit)
   /// All its processes are gone.
   case ended(Exit)
+  /// IBC's command server could not be asked to stop the gateway.
+  case askFailed
   /// IBC has said something.
   case gateway(GatewayEvent)
 }

@@ -7,6 +7,7 @@ extension Lifecycle {
     case ready
     case leaderEnded(Exit)
     case ended(Exit)
+    case askFailed
     case gateway(GatewayEvent)
     case deadline
   }
@@ -19,6 +20,7 @@ extension Lifecycle {
       case .ready: .ready
       case .leaderEnded(let exit): .leaderEnded(exit)
       case .ended(let exit): .ended(exit)
+      case .askFailed: .askFailed
       case .gateway(let said): .gateway(said)
       }
     take(input, place, now, &actions)
@@ -61,6 +63,9 @@ extension Lifecycle {
       beginStop(place, .unready, now, &actions)
       log(.warning, place, "did not become ready in time; it is stopped and tried again", &actions)
     case (.stopping, .deadline): nextStopStep(place, now, &actions)
+    case (.stopping, .askFailed):
+      if currentStep(place).measure == .ask { nextStopStep(place, now, &actions) }
+    case (.starting, .askFailed), (.running, .askFailed): break
     case (.backingOff, .deadline), (.degraded, .deadline):
       enter(.waiting, place, now, "")
       records[place].restarts += 1

@@ -58,6 +58,11 @@ extension Settings {
       environment[name, default: ""].isEmpty && environment["\(name)_FILE", default: ""].isEmpty
     }
 
+    let byHand =
+      switch program {
+      case .gateway: vncPassword == nil ? "set VNC_SERVER_PASSWORD and log in by VNC" : "log in by VNC"
+      case .tws: "log in by RDP"
+      }
     var problems: [Problem] = []
     for mode in modes {
       let paper = isDual && mode == .paper
@@ -70,7 +75,7 @@ extension Settings {
             what: misplaced
               ? "is not set, and \(name)_PAPER counts only with TRADING_MODE=both"
               : "is not set, so the \(mode.rawValue) login waits for a person to type it",
-            fix: "set it or \(name)_FILE, or log in by \(program == .gateway ? "VNC" : "RDP")"))
+            fix: "set it or \(name)_FILE, or \(byHand)"))
       }
     }
     return problems

@@ -52,6 +52,8 @@ public struct Settings: Sendable {
   public internal(set) var tailscale = Tailscale()
   /// The supervisor's own log.
   public internal(set) var log = Log()
+  /// How the gateways are watched, and who is told.
+  public internal(set) var health = Health()
 
   var scripts = Scripts()
   var tradingMode = TradingMode.paper

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import select
 import signal as signals
 import subprocess
 import sys
@@ -51,14 +50,12 @@ class Container:
         self.config = config
         self.share = Path(directory)
         self.lines = []
-        self.ended_at = None
         self._news = threading.Condition()
         self._at_end = False
         path = self.share / "container.json"
         path.write_text(json.dumps(config))
         report, told = os.pipe()
         output, write_end = os.pipe()
-        self.started_at = time.monotonic()
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(SCRIPT), str(path), str(told)],
             stdin=subprocess.DEVNULL, stdout=write_end, stderr=subprocess.STDOUT, pass_fds=[told],
@@ -73,6 +70,7 @@ class Container:
         self._namespace = os.readlink(f"/proc/{process_1}/ns/pid")
         self.process_1 = process_1
         self.pid = process_1 if self.program_pid == 1 else self._outside(self.program_pid)
+        self._captures = capture
         if capture:
             threading.Thread(target=self._read, daemon=True).start()
 
@@ -207,10 +205,12 @@ class Container:
             code = self._process.wait(within)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"it did not end within {within} s; the log:\n{self.tail()}") from None
-        self.ended_at = time.monotonic()
-        with self._news:
-            self._news.wait_for(lambda: self._at_end, 5)
+        self._read_to_end()
         return code
+
+    def _read_to_end(self):
+        with self._news:
+            self._news.wait_for(lambda: self._at_end or not self._captures, 5)
 
     def stop(self, within=PATIENCE):
         """`docker stop`: TERM, and the exit code."""
@@ -226,9 +226,7 @@ class Container:
         if self.is_running:
             os.kill(self.process_1, signals.SIGKILL)
             self._process.wait(10)
-        if select.select([self.output], [], [], 0)[0] or not self.is_running:
-            with self._news:
-                self._news.wait_for(lambda: self._at_end, 1)
+        self._read_to_end()
         if self.left is not None:
             assert self.left == [], f"these were left behind: {self.left}\n{self.tail()}"
 

@@ -54,7 +54,7 @@ extension Lifecycle {
       expect(record.settled && record.readyAt != nil, "was never ready")
     case .backingOff, .degraded:
       expect(runs, "is tried again in the stop")
-      expect((record.until ?? .min) > now.uptime, "has no time of its next try to come")
+      expect((record.until ?? .min) >= now.uptime, "has no time of its next try to come")
       expect(record.settled, "lets others wait for its login")
       expect(plan.mode == nil || record.state == .backingOff, "is a degraded gateway")
     case .stopping:

@@ -9,6 +9,9 @@ struct Stage {
   private(set) var now: Moment
   /// The log, as `severity service: text`.
   private(set) var lines: [String] = []
+  /// The alerts, and the log's lines about a gateway's state, each apart from the rest.
+  private(set) var alerts: [Alert] = []
+  private(set) var stateLines: [String] = []
   private var lastPid: Int32 = 100
 
   init(_ plans: [ServicePlan], onGatewayExit: GatewayExitPolicy = .restart, stopTimeout: Int64 = 110_000) {
@@ -87,8 +90,14 @@ struct Stage {
 
   private mutating func kept(_ actions: [Action]) -> [Action] {
     actions.filter { action in
-      guard case .log(let severity, let name, let text) = action else { return true }
-      lines.append("\(severity) \(name?.text ?? "-"): \(text)")
+      switch action {
+      case .alert(let alert): alerts.append(alert)
+      case .log(let severity, let name, let text):
+        let line = "\(severity) \(name?.text ?? "-"): \(text)"
+        let isState = GatewayState.allCases.contains { text == $0.rawValue || text.hasPrefix("\($0.rawValue): ") }
+        isState ? stateLines.append(line) : lines.append(line)
+      default: return true
+      }
       return false
     }
   }

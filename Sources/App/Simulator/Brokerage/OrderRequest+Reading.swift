@@ -5,6 +5,7 @@ extension OrderRequest {
   /// never silently left out.
   init(_ reader: inout FieldReader, version: Int, account: String) throws {
     orderID = try reader.integer()
+    guard (0...FieldReader.unsetInteger).contains(orderID) else { throw RequestRefusal.invalid("Invalid order id") }
     let contract = try ContractQuery(&reader)
     guard contract.kind != "BAG" else { throw RequestRefusal.unsupported("combination orders") }
     try reader.skip(2)
@@ -37,9 +38,8 @@ extension OrderRequest {
     self.timeInForce = timeInForce
     guard transmits || isWhatIf else { throw RequestRefusal.unsupported("orders that wait to be transmitted") }
     guard parentID == 0, ocaGroup.isEmpty else { throw RequestRefusal.unsupported("orders that depend on others") }
-    guard quantity > 0, quantity < 1e12 else {
-      throw RequestRefusal(code: 434, text: "The order size cannot be zero")
-    }
+    guard quantity > 0 else { throw RequestRefusal(code: 434, text: "The order size cannot be zero") }
+    guard quantity <= 1e9 else { throw RequestRefusal.orderRejected("The order size is larger than is allowed") }
     guard quantity == quantity.rounded() else {
       throw RequestRefusal(code: 10_243, text: "Fractional-sized order cannot be placed via API.")
     }

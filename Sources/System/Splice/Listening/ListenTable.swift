@@ -3,55 +3,76 @@ import Glibc
 /// Who listens in this network namespace, as the kernel tells it in /proc/net/tcp and tcp6: without connecting, so that looking costs a
 /// gateway nothing.
 public enum ListenTable {
+  /// What the tables tell of one endpoint.
+  public enum Look: Sendable, Hashable {
+    /// The tables cannot be read, which a container without /proc may have.
+    case unreadable
+    /// No socket listens that would accept a connection to it.
+    case absent
+    /// One does.
+    case present(Listener)
+  }
+
+  /// A listening socket.
+  public struct Listener: Sendable, Hashable {
+    /// The socket's number in the kernel. Another one means that the listener has been opened anew.
+    public var inode: UInt64
+    /// Connections that are established and wait for the program to accept them.
+    public var waiting: Int
+    /// Connections that clients have ended and the program has not closed (CLOSE_WAIT); nil where they were not counted.
+    public var unclosed: Int?
+
+    /// A listener as a look has found it.
+    public init(inode: UInt64, waiting: Int = 0, unclosed: Int? = nil) {
+      self.inode = inode
+      self.waiting = waiting
+      self.unclosed = unclosed
+    }
+  }
+
   /// Whether a socket listens that would accept a connection to `endpoint`. Nil when the tables cannot be read, which a container
   /// without /proc may have.
   public static func listens(_ endpoint: Endpoint) -> Bool? {
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].compactMap(read)
-    if tables.isEmpty { return nil }
-    return tables.contains { listens(endpoint, in: $0) }
+    switch look(at: endpoint) {
+    case .unreadable: nil
+    case .absent: false
+    case .present: true
+    }
+  }
+
+  /// Looks at the listener of `endpoint`. Counting what is unclosed reads every connection of the namespace, so it is only for when
+  /// the number matters.
+  public static func look(at endpoint: Endpoint, countsUnclosed: Bool = false) -> Look {
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].compactMap { read($0, whole: countsUnclosed) }
+    return tables.isEmpty ? .unreadable : look(at: endpoint, in: tables, countsUnclosed: countsUnclosed)
+  }
+
+  /// What the tables' text tells of `endpoint`.
+  static func look(at endpoint: Endpoint, in tables: [[UInt8]], countsUnclosed: Bool) -> Look {
+    var found: Listener?
+    var unclosed = 0
+    for row in tables.lazy.flatMap(SocketRow.rows) {
+      if row.isListener && row.accepts(endpoint) {
+        let waiting = (found?.waiting ?? 0) + row.waiting
+        found = Listener(inode: max(found?.inode ?? 0, row.inode), waiting: waiting)
+      } else if row.isUnclosed && row.local.port == endpoint.port {
+        unclosed += 1
+      }
+    }
+    guard var found else { return .absent }
+    if countsUnclosed { found.unclosed = unclosed }
+    return .present(found)
   }
 
   /// Whether a row of the table is a listener that would accept a connection to `endpoint`: on that port, and on its address or
   /// on all. One on `::` takes IPv4 too, as Java's do.
   static func listens(_ endpoint: Endpoint, in table: [UInt8]) -> Bool {
-    for row in table.split(separator: UInt8(ascii: "\n")).dropFirst() {
-      let columns = row.split(separator: UInt8(ascii: " "), maxSplits: 4)
-      guard columns.count > 3, columns[3].elementsEqual("0A".utf8) else { continue }
-      guard let local = self.endpoint(columns[1]), local.port == endpoint.port else { continue }
-      let isDualStack = !local.address.isIPv4
-      if local.address == endpoint.address { return true }
-      if local.address.isWildcard && (isDualStack || endpoint.address.isIPv4) { return true }
-    }
-    return false
+    look(at: endpoint, in: [table], countsUnclosed: false) != .absent
   }
 
-  /// `0100007F:0FA1`, or the same with 32 digits: each word of four bytes is printed as a number of this machine's byte order.
-  private static func endpoint(_ text: ArraySlice<UInt8>) -> Endpoint? {
-    let parts = text.split(separator: UInt8(ascii: ":"))
-    guard parts.count == 2, let port = number(parts[1]) else { return nil }
-    var words: [UInt32] = []
-    var rest = parts[0]
-    while rest.count >= 8, let word = number(rest.prefix(8)) {
-      words.append(UInt32(truncatingIfNeeded: word).bigEndian)
-      rest = rest.dropFirst(8)
-    }
-    switch words.count {
-    case 1: return Endpoint(IPAddress(v4: words[0]), UInt16(truncatingIfNeeded: port))
-    case 4:
-      let address = IPAddress(
-        high: UInt64(words[0]) << 32 | UInt64(words[1]), low: UInt64(words[2]) << 32 | UInt64(words[3]))
-      return Endpoint(address, UInt16(truncatingIfNeeded: port))
-    default: return nil
-    }
-  }
-
-  private static func number(_ text: ArraySlice<UInt8>) -> UInt64? {
-    UInt64(String(decoding: text, as: UTF8.self), radix: 16)
-  }
-
-  /// The table's listeners. The kernel lists them before all connections, so reading stops where those begin: a machine with
-  /// thousands of connections costs no more than an idle one.
-  private static func read(_ path: String) -> [UInt8]? {
+  /// A table; its listeners alone unless the `whole` is wanted. The kernel lists them before all connections, so reading stops where
+  /// those begin: a machine with thousands of connections costs no more than an idle one.
+  private static func read(_ path: String, whole: Bool) -> [UInt8]? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
@@ -61,7 +82,7 @@ public enum ListenTable {
       let count = Glibc.read(descriptor, &chunk, chunk.count)
       guard count > 0 else { return table }
       table += chunk[..<count]
-      if hasConnection(chunk[..<count]) { return table }
+      if !whole && hasConnection(chunk[..<count]) { return table }
     }
   }
 

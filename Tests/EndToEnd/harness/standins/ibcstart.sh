@@ -82,7 +82,7 @@ find_autorestart
 
 if [[ -z $java_path ]]; then
   read -r runtime <"$folder/.install4j/inst_jre.cfg"
-  [[ -e $runtime/bin/java ]] && java_path=$runtime/bin
+  [[ -n $runtime && -e $runtime/bin/java ]] && java_path=$runtime/bin
 fi
 [[ -n $java_path && -e $java_path/java ]] || fail 1 "Can't find suitable Java installation"
 "$java_path/java" -XshowSettings:properties 2>&1 | grep 'java.runtime.version ='

@@ -1,0 +1,140 @@
+import Trading
+
+@testable import Lifecycle
+
+/// What must be so after every event, whatever happened. It keeps a book of its own of what it has heard and seen, and holds the
+/// lifecycle's against it.
+struct Watch {
+  /// Everything at the moment of one event: the lifecycle before and after it, and the processes before anything is done about it.
+  struct Sight {
+    let now: Moment
+    let before: Lifecycle
+    let after: Lifecycle
+    let children: [Child?]
+    let spawnsUnderWay: [Bool]
+
+    /// A gateway has a process, or is about to have one.
+    var gatewayLives: Bool {
+      after.plans.indices.contains { after.plans[$0].mode != nil && (children[$0] != nil || spawnsUnderWay[$0]) }
+    }
+  }
+
+  /// What the watch knows of one service.
+  struct Book {
+    /// There is a reason to end its present process: an order, a deadline that it has missed, the stop.
+    var mayBeTouched = false
+    /// The uptime by which it has to be up.
+    var mustBeUpBy: Int64?
+    var upSince: Int64?
+    /// Failures in a row and the last wait that they brought, as seen.
+    var failures = 0
+    var lastWait: Int64 = 0
+    /// No start before this uptime, unless a person asks for it.
+    var waitsUntil: Int64 = .min
+
+    mutating func forget() {
+      failures = 0
+      lastWait = 0
+    }
+  }
+
+  /// The first thing that was wrong.
+  private(set) var violation: String?
+  /// With which code the lifecycle has ended.
+  var exitCode: Int32?
+  /// The uptime at which the stop has to be over, the patience after the last KILL included; and the code that it has to give.
+  var stopMustEnd: Int64?
+  var codeOfStop: Int32?
+
+  let plans: [ServicePlan]
+  let stopTimeout: Int64
+  let xvfb: Int?
+  var books: [Book]
+  private var terms = 0
+
+  init(plans: [ServicePlan], stopTimeout: Int64) {
+    self.plans = plans
+    self.stopTimeout = stopTimeout
+    xvfb = plans.firstIndex { $0.name == "xvfb" }
+    books = plans.map { _ in Book() }
+  }
+
+  mutating func fails(_ what: String) {
+    if violation == nil { violation = what }
+  }
+
+  // MARK: What it hears
+
+  mutating func hears(_ event: Event, _ now: Moment, _ before: Lifecycle) {
+    switch event {
+    case .begin, .timePassed, .observed, .traffic: break
+    case .stopRequested: stopBegins(code: 0, now)
+    case .service(let name, let event):
+      if let place = before.places[name] { hears(event, place, now, before) }
+    }
+  }
+
+  /// TERM, or the end of the last gateway where the container ends with it.
+  mutating func stopBegins(code: Int32, _ now: Moment) {
+    guard exitCode == nil else { return }
+    terms += 1
+    let patience =
+      switch terms {
+      case 1: stopTimeout + 1000
+      case 2: min(stopTimeout, 1000 * Int64(plans.count + 1)) + 1000
+      default: 1000 as Int64
+      }
+    stopMustEnd = min(stopMustEnd ?? .max, now.uptime + patience)
+    codeOfStop = codeOfStop ?? code
+  }
+
+  private mutating func hears(_ event: ServiceEvent, _ place: Int, _ now: Moment, _ before: Lifecycle) {
+    let state = before.records[place].state
+    guard state.hasProcess else { return }
+    switch event {
+    case .spawned:
+      if plans[place].readiness == .whenStarted { books[place].upSince = now.uptime }
+      books[place].mustBeUpBy = latest(place, now)
+    case .ready, .gateway(.loginCompleted):
+      guard state == .starting else { return }
+      books[place].upSince = now.uptime
+      books[place].mustBeUpBy = nil
+    case .gateway(.javaEnded):
+      guard state == .running else { return }
+      forgetIfStable(place, now)
+      books[place].upSince = nil
+      books[place].mustBeUpBy = latest(place, now)
+    case .ended:
+      forgetIfStable(place, now)
+      books[place].upSince = nil
+      books[place].mustBeUpBy = nil
+    case .spawnFailed, .leaderEnded, .askFailed, .gateway: break
+    }
+  }
+
+  private func latest(_ place: Int, _ now: Moment) -> Int64? {
+    if case .whenReported(let within?) = plans[place].readiness { now.uptime + within } else { nil }
+  }
+
+  private mutating func forgetIfStable(_ place: Int, _ now: Moment) {
+    guard let upSince = books[place].upSince else { return }
+    if now.uptime - upSince >= plans[place].backOff.resetAfter { books[place].forget() }
+  }
+
+  /// A person's order. A display is never taken from a gateway, and nothing is refused without a reason.
+  mutating func hears(_ order: Order, _ name: ServiceName, isTaken: Bool, _ sight: Sight) {
+    guard let place = sight.before.places[name] else {
+      if isTaken { fails("an order to \(name), which is not there, was taken") }
+      return
+    }
+    let takesDisplay = place == xvfb && order != .start && sight.gatewayLives
+    if isTaken {
+      if takesDisplay { fails("a gateway's display was taken away by order") }
+      books[place].forget()
+      books[place].waitsUntil = .min
+      if order != .start { books[place].mayBeTouched = true }
+    } else if sight.before.phase == .running && plans[place].kind != .task && !takesDisplay {
+      fails("\(order) \(name) was refused")
+    }
+  }
+}
