@@ -113,8 +113,8 @@ private let families: [MetricFamily] = {
   @Test func `a metric's sample names are those of its lines`() {
     for family in families where !family.isEmpty {
       let text = Exposition.openMetrics.text([family])
-      let names = Set(text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { $0.prefix { !"{ ".contains($0) } })
-      #expect(names == Set(family.metric.sampleNames.map { $0[...] }))
+      let lines = text.split(separator: "\n").filter { !$0.hasPrefix("#") }
+      #expect(Set(lines.map { $0.prefix { !"{ ".contains($0) } }) == Set(family.metric.sampleNames.map { $0[...] }))
     }
   }
 }
