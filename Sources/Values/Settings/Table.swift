@@ -1,7 +1,13 @@
 extension Setting {
   /// Every variable there is, in the order of the reference; a default may use only what stands above it.
-  public static let table: [Setting] =
-    login + program + behaviour + files + desktop + relay + edge + health + supervision
+  public static let table: [Setting] = sections.flatMap(\.settings)
+
+  /// The table in parts, each with the heading under which a person looks for it.
+  static let sections: [(title: String, settings: [Setting])] = [
+    ("Login", login), ("The program's own settings", program), ("Your own files and scripts", behaviour),
+    ("Paths, set by the image", files), ("Desktop", desktop), ("The API's relay", relay),
+    ("Health site, Caddy and Tailscale", edge), ("Probe and alerts", health), ("Supervision", supervision),
+  ]
 
   /// The row of a variable.
   public static func named(_ name: String) -> Setting? { byName[name] }
