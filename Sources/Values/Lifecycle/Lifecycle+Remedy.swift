@@ -18,6 +18,12 @@ public struct GatewayPolicy: Sendable, Hashable, Codable {
   public var region: IBKRRegion
   /// Whether IBC's command server can be reached.
   public var hasCommandServer: Bool
+  /// How many logins may be for nothing.
+  public var loginLimits = LoginLimits()
+  /// How long the next login waits after one that was for nothing.
+  public var loginBackOff = BackOff(initial: 30_000, maximum: 600_000, resetAfter: 0)
+  /// Whether a login that ended for want of the second factor is tried again even where the container would end with the gateway.
+  public var retriesSecondFactor = false
 
   /// A policy; the default asks for nothing that could cost a login.
   public init(onWedge: WedgePolicy = .session, region: IBKRRegion = .america, hasCommandServer: Bool = false) {
