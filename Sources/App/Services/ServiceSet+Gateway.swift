@@ -20,8 +20,9 @@ extension ServiceSet {
     if mode == .paper && settings.isDual { after.append(.settled(.gateway(.live), within: Self.liveHeadStart)) }
     return ServiceDefinition(
       plan: ServicePlan(
-        name: .gateway(mode), kind: .gateway(mode), after: after, readiness: .whenReported(within: nil),
-        // A login is what a try may cost: the first comes after a breath, and few are made.
+        name: .gateway(mode), kind: .gateway(mode), after: after,
+        readiness: .whenReported(within: files.logsInByItself ? settings.logins.timeout?.milliseconds : nil),
+        // Of what fails before a login is tried; a login that fails has a back-off and limits of its own.
         backOff: BackOff(initial: 5000, maximum: 600_000, resetAfter: 600_000), limit: 5,
         stopRank: StopRank.gateway, stopSteps: stopSteps(asks: files.commandServer != nil)),
       command: Command(
@@ -35,6 +36,11 @@ extension ServiceSet {
     let others: Int64 = 18_500
     let kill: Int64 = 2000
     let left = max(4000, settings.stopTimeout.milliseconds - Sweep.patience - others - kill)
+    if asks && settings.logins.onStop == .pause {
+      // IBC takes up to 62 s until the gateway ends with its session kept.
+      let terminate = min(10_000, left / 4)
+      return [StopStep(.pause, left - terminate), StopStep(.terminate, terminate), StopStep(.kill, kill)]
+    }
     return asks
       ? [StopStep(.ask, left / 2), StopStep(.terminate, left / 2), StopStep(.kill, kill)]
       : [StopStep(.terminate, left), StopStep(.kill, kill)]

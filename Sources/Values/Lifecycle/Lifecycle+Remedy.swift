@@ -91,7 +91,9 @@ extension Lifecycle {
       actions.append(
         .log(.warning, name, "wedged for 3 min and nothing flows; its session is restarted, which needs no login"))
       actions.append(.command(gateway.mode, .restart))
-    } else if policy.onWedge == .restart, let service = places[name], records[service].state.hasProcess {
+    } else if policy.onWedge == .restart, gateway.budget.reopens(policy.loginLimits, at: now.uptime) == nil,
+      let service = places[name], records[service].state.hasProcess
+    {
       actions.append(.log(.warning, name, "wedged for 3 min and nothing flows; it is restarted (ON_WEDGE=restart)"))
       beginStop(service, .restart, now, &actions)
     } else {

@@ -55,7 +55,11 @@ extension Lifecycle {
     if budget.attemptSince != nil {
       let end = wasTold ? "it was stopped" : "it ended by \(exit)"
       charge(gateway, "\(end) in the middle of the login", now, &actions)
+      // A restart that a person has ordered goes on.
+      gateways[gateway].budget.isGranted = wasTold && budget.isGranted
     } else if wasTold {
+      let isRemedy = records[place].purpose == .restart && !budget.isGranted
+      if budget.hasSession && isRemedy { charge(gateway, "it was wedged and is restarted", now, &actions) }
       gateways[gateway].budget.hasSession = false
     } else if case .login(let why) = GatewayExit(exit, javaSeen: records[place].javaSeen), !budget.isCharged {
       charge(gateway, why, now, &actions)

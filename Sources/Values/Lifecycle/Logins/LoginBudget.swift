@@ -54,7 +54,7 @@ public struct LoginBudget: Sendable, Hashable, Codable {
   var restarts: [Int64] = []
   var takeovers: [Int64] = []
   /// When the last stop began that ended in order, in ms since 1970.
-  var stoppedAt: Int64?
+  public internal(set) var stoppedAt: Int64?
 
   /// A budget of which nothing is spent.
   public init() {}
@@ -114,6 +114,7 @@ public struct LoginBudget: Sendable, Hashable, Codable {
     attemptSince = nil
     notBefore = nil
     isGranted = false
+    isCharged = false
     hasSession = true
     failures = 0
     lastDelay = 0
