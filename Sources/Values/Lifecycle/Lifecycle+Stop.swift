@@ -112,9 +112,14 @@ extension Lifecycle {
   func currentStep(_ place: Int) -> StopStep { plans[place].stopSteps[records[place].step] }
 
   private mutating func takeStep(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
+    // What the step before has left of its time goes to the TERM: a gateway that cannot be asked has all of it to end in order.
+    var spare = max(0, (records[place].until ?? now.uptime) - now.uptime)
     // What cannot be asked, or need not be any more, is told at once.
-    while currentStep(place).measure.isRequest && !isWorthAsking(place) { records[place].step += 1 }
-    let patience = currentStep(place).patience
+    while currentStep(place).measure.isRequest && !isWorthAsking(place) {
+      spare += currentStep(place).patience
+      records[place].step += 1
+    }
+    let patience = currentStep(place).patience + (currentStep(place).measure == .terminate ? spare : 0)
     records[place].until = now.uptime + (isHurried ? min(patience, Self.hurriedPatience) : patience)
     actions.append(currentMeasure(place))
   }
