@@ -78,7 +78,7 @@ let package = Package(
     tests(of: "Files"),
     tests(of: "Processes"),
     tests(of: "Output"),
-    tests(of: "Splice"),
+    tests(of: "Splice", ["CLinux"]),
     tests(of: "LocalHTTP", [nio, nioPosix]),
     tests(of: "Gateway"),
     tests(of: "GatewayProbe", ["Lifecycle", "TWSProtocol", "Splice", "Trading"]),
