@@ -63,6 +63,15 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
     #expect(world.observation ?? .serving == .serving)
   }
 
+  @Test func `whether connected clients are served is asked at the first failure, not at the next turn`() {
+    var world = World.serving()
+    world.change { $0.hangsNew = true }
+    let failed = world.pass(until: { $0.failures > 0 }, limit: .seconds(70))
+    #expect(failed != nil)
+    #expect(world.observation == .newClientsHang)
+    #expect(world.reports.last?.at == world.now)
+  }
+
   @Test func `a fault that is over between two checks is never established`() {
     var world = World.serving()
     world.change { $0.isMute = true }
@@ -86,8 +95,7 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
     #expect(world.looks.count == 30)
   }
 
-  @Test
-  func `a gateway that accepts and reads nothing gets a connection a minute, and the newest four are listened to`() {
+  @Test func `a gateway that reads nothing gets a connection a minute, and the newest four are listened to`() {
     var world = World.serving()
     world.change { $0.reads = false }
     world.pass(.seconds(120))

@@ -18,7 +18,7 @@ extension GatewayWatch {
   /// Whether connected clients were answered since the fault began.
   var connectedAreAnswered: Bool {
     guard let kept, let fault else { return false }
-    return kept.missed == 0 && kept.answeredAt > fault.since
+    return kept.missed == 0 && kept.answeredAt >= fault.since
   }
 
   mutating func askTime(_ now: Duration, _ actions: inout [Action]) {

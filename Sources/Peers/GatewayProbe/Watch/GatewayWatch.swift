@@ -38,6 +38,8 @@ public struct GatewayWatch: Sendable {
   /// Whether they have been waiting for too long.
   var isQueueStuck = false
   var nextLook = Duration.zero
+  /// Whether a look is under way. The next one is due an interval after its outcome: looking may take its time.
+  private var isLooking = false
 
   var connections: [ConnectionID: Connection] = [:]
   private var lastID: ConnectionID = 0
@@ -115,7 +117,10 @@ public struct GatewayWatch: Sendable {
   public mutating func handle(_ event: Event, at now: Duration) -> [Action] {
     var actions: [Action] = []
     switch event {
-    case .looked(let look): take(look, now, &actions)
+    case .looked(let look):
+      isLooking = false
+      take(look, now, &actions)
+      nextLook = now + lookInterval
     case .connected(let id): connected(id, &actions)
     case .received(let id, let bytes): received(id, bytes, now, &actions)
     case .ended(let id, let end): ended(id, end, now, &actions)
@@ -141,7 +146,7 @@ public struct GatewayWatch: Sendable {
       case .kept, .lingering: nil
       }
     }
-    return ([nextLook, checkDue, questionDue, questionLimit].compactMap(\.self) + ends).min()
+    return ([isLooking ? nil : nextLook, checkDue, questionDue, questionLimit].compactMap(\.self) + ends).min()
   }
 
   /// Does everything that is due. Where that is a look, its outcome comes first and decides the rest.
@@ -151,11 +156,11 @@ public struct GatewayWatch: Sendable {
     }
     settleClosing(now, &actions)
     if let limit = questionLimit, limit <= now { missQuestion(now) }
-    if nextLook <= now {
-      nextLook = now + lookInterval
+    if nextLook <= now && !isLooking {
+      isLooking = true
       actions.append(.look(countsUnclosed: fault != nil))
-      return
     }
+    guard !isLooking else { return }
     if let due = checkDue, due <= now { startCheck(now, &actions) }
     if let due = questionDue, due <= now { askTime(now, &actions) }
     tell(now, &actions)

@@ -1,11 +1,13 @@
 import Glibc
 
-/// Who listens in this network namespace, as the kernel tells it in /proc/net/tcp and tcp6: without connecting, so that looking costs a
-/// gateway nothing.
+/// Who listens in this network namespace, as the kernel tells it: without connecting, so that looking costs a gateway nothing.
+///
+/// The kernel is asked by its socket diagnosis, in some microseconds. Where it answers no such question, as in some sandboxes, its
+/// tables in /proc/net are read, which takes milliseconds.
 public enum ListenTable {
-  /// What the tables tell of one endpoint.
+  /// What the kernel tells of one endpoint.
   public enum Look: Sendable, Hashable {
-    /// The tables cannot be read, which a container without /proc may have.
+    /// It does not tell, as in a sandbox without /proc.
     case unreadable
     /// No socket listens that would accept a connection to it.
     case absent
@@ -30,8 +32,7 @@ public enum ListenTable {
     }
   }
 
-  /// Whether a socket listens that would accept a connection to `endpoint`. Nil when the tables cannot be read, which a container
-  /// without /proc may have.
+  /// Whether a socket listens that would accept a connection to `endpoint`. Nil when the kernel does not tell.
   public static func listens(_ endpoint: Endpoint) -> Bool? {
     switch look(at: endpoint) {
     case .unreadable: nil
@@ -40,18 +41,21 @@ public enum ListenTable {
     }
   }
 
-  /// Looks at the listener of `endpoint`. Counting what is unclosed reads every connection of the namespace, so it is only for when
-  /// the number matters.
+  /// Looks at the listener of `endpoint`. Counting what is unclosed takes longer, so it is only for when the number matters.
   public static func look(at endpoint: Endpoint, countsUnclosed: Bool = false) -> Look {
+    if let rows = SocketRow.diagnosed(port: endpoint.port, withUnclosed: countsUnclosed) {
+      return look(at: endpoint, in: rows, countsUnclosed: countsUnclosed)
+    }
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"].compactMap { read($0, whole: countsUnclosed) }
-    return tables.isEmpty ? .unreadable : look(at: endpoint, in: tables, countsUnclosed: countsUnclosed)
+    if tables.isEmpty { return .unreadable }
+    return look(at: endpoint, in: tables.flatMap(SocketRow.rows), countsUnclosed: countsUnclosed)
   }
 
-  /// What the tables' text tells of `endpoint`.
-  static func look(at endpoint: Endpoint, in tables: [[UInt8]], countsUnclosed: Bool) -> Look {
+  /// What some rows tell of `endpoint`.
+  static func look(at endpoint: Endpoint, in rows: [SocketRow], countsUnclosed: Bool) -> Look {
     var found: Listener?
     var unclosed = 0
-    for row in tables.lazy.flatMap(SocketRow.rows) {
+    for row in rows {
       if row.isListener && row.accepts(endpoint) {
         let waiting = (found?.waiting ?? 0) + row.waiting
         found = Listener(inode: max(found?.inode ?? 0, row.inode), waiting: waiting)
@@ -67,7 +71,7 @@ public enum ListenTable {
   /// Whether a row of the table is a listener that would accept a connection to `endpoint`: on that port, and on its address or
   /// on all. One on `::` takes IPv4 too, as Java's do.
   static func listens(_ endpoint: Endpoint, in table: [UInt8]) -> Bool {
-    look(at: endpoint, in: [table], countsUnclosed: false) != .absent
+    look(at: endpoint, in: SocketRow.rows(of: table), countsUnclosed: false) != .absent
   }
 
   /// A table; its listeners alone unless the `whole` is wanted. The kernel lists them before all connections, so reading stops where
