@@ -7,7 +7,7 @@ extension Watch {
   mutating func sees(_ action: Action, _ sight: Sight) {
     switch action {
     case .spawn(let name): seesSpawn(sight.after.places[name]!, sight)
-    case .ask(let name), .kill(let name): seesTouch(sight.after.places[name]!, sight)
+    case .ask(let name), .pause(let name), .kill(let name): seesTouch(sight.after.places[name]!, sight)
     case .killLeader(let name):
       if sight.after.record(name)?.leaderGone == true { fails("the shell of \(name) was killed although it is gone") }
       seesTouch(sight.after.places[name]!, sight)
@@ -19,7 +19,7 @@ extension Watch {
       }
       seesTouch(place, sight)
     case .exit(let code): seesExit(code, sight)
-    case .log, .relay, .askTraffic, .command, .alert: break
+    case .log, .relay, .askTraffic, .command, .alert, .persist, .verifySession: break
     }
   }
 
@@ -32,6 +32,7 @@ extension Watch {
       fails("\(name) was started without its display")
     }
     books[place].mayBeTouched = false
+    books[place].hasTrouble = false
     books[place].mustBeUpBy = nil
     books[place].upSince = nil
   }
@@ -41,6 +42,7 @@ extension Watch {
     let name = plans[place].name
     if sight.children[place] == nil && !sight.spawnsUnderWay[place] { fails("\(name) is told to end and is not there") }
     if stopMustEnd != nil || (books[place].mustBeUpBy ?? .max) <= sight.now.uptime { books[place].mayBeTouched = true }
+    if books[place].hasTrouble && books[place].upSince == nil { books[place].mayBeTouched = true }
     if !books[place].mayBeTouched { fails("\(name) is ended without a reason") }
 
     let begins = sight.before.records[place].state != .stopping
@@ -93,15 +95,24 @@ extension Watch {
     case .backingOff:
       let until = record.until ?? .min
       let wait = until - sight.now.uptime
+      books[place].waitsUntil = until
+      if plan.mode != nil && isCharged(plan, sight) {
+        if wait < 30_000 { fails("\(plan.name) waits only \(wait) ms after a failed login") }
+        return
+      }
       if wait < books[place].lastWait { fails("the back-off of \(plan.name) shrinks to \(wait) ms") }
       if wait < plan.backOff.initial { fails("\(plan.name) backs off for no more than \(wait) ms") }
       books[place].failures += 1
       if books[place].failures > plan.limit { fails("\(plan.name) has failed more often than its limit allows") }
       books[place].lastWait = wait
-      books[place].waitsUntil = until
-    case .degraded: books[place].waitsUntil = record.until ?? .max
-    case .held, .stopped, .finished: books[place].waitsUntil = .max
+    case .degraded, .held: books[place].waitsUntil = record.until ?? .max
+    case .stopped, .finished: books[place].waitsUntil = .max
     case .waiting, .starting, .running, .stopping: break
     }
+  }
+
+  /// The wait follows from a failed login, and not from the plan.
+  private func isCharged(_ plan: ServicePlan, _ sight: Sight) -> Bool {
+    plan.mode.flatMap { sight.after.gateway($0) }?.budget.isCharged == true
   }
 }
