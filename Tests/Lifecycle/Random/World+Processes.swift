@@ -150,9 +150,15 @@ extension World {
       if chance(50) {
         let lines: [GatewayEvent] = [
           .loginFailed("the login failed"), .coldRestart("anew"), .tooManyFailures(wait: Int(random.below(400))),
-          .secondFactorMissed("nobody was there"), .otherSession(.takesOver), .otherSession(.yields), .loginAttempt(2),
+          .secondFactorMissed("nobody was there"), .otherSession(.takesOver), .otherSession(.yields),
         ]
-        future.add(.says(place, pid: pid, .gateway(pick(lines))), at: result - 1 - random.below(500))
+        let line = pick(lines)
+        future.add(.says(place, pid: pid, .gateway(line)), at: result - 1 - random.below(500))
+        if case .secondFactorMissed = line, chance(70) {
+          // IBC tries again by itself.
+          future.add(.says(place, pid: pid, .gateway(.loginAttempt(2))), at: result + 5000)
+          return
+        }
       }
       let code = pick([0, 1, 76, 81, 85, 87, 88, 137] as [Int32])
       future.add(.javaEnds(place, pid: pid, .code(code), again: chance(30)), at: result)
