@@ -85,6 +85,7 @@ extension Lifecycle {
     records[place].readyAt = nil
     records[place].leaderGone = false
     records[place].javaSeen = false
+    if let gateway = gatewayPlace(place) { gateways[gateway].budget.isCharged = false }
     actions.append(.spawn(plans[place].name))
   }
 

@@ -43,8 +43,9 @@ public struct LoginBudget: Sendable, Hashable, Codable {
   /// Failures in a row and the wait that the last one brought.
   var failures = 0
   var lastDelay: Int64 = 0
-  /// A person has asked for the next login; or for the one that is under way.
+  /// A person has asked for the next login.
   var isGranted = false
+  /// The login that is under way needs no room in the limits: a person has asked for it, or a restart that is known of.
   var isAttemptGranted = false
   /// The failure of the present java's login is in the charges already.
   var isCharged = false
@@ -105,7 +106,7 @@ public struct LoginBudget: Sendable, Hashable, Codable {
   mutating func begin(at now: Int64) {
     attemptSince = now
     isCharged = false
-    isAttemptGranted = isGranted
+    isAttemptGranted = isGranted || hasSession
     isGranted = false
   }
 
