@@ -15,7 +15,7 @@ from image_layout import REPOSITORY, tool
 from web_site import WEDGED, Site
 
 MONITORING = REPOSITORY / "image-files/monitoring"
-RULES = MONITORING / "rules/ibgw.yml"
+RULES = MONITORING / "prometheus/rules/ibgw.yml"
 ALERT_TESTS = REPOSITORY / "Tests/Monitoring/ibgw_test.yml"
 DASHBOARDS = sorted((MONITORING / "grafana/dashboards").glob("*.json"))
 
@@ -62,7 +62,7 @@ def test_the_reference_is_read():
 
 
 def test_prometheus_takes_its_configuration():
-    promtool("check", "config", MONITORING / "prometheus.yml")
+    promtool("check", "config", MONITORING / "prometheus/prometheus.yml")
 
 
 def test_the_alerts_come_when_they_should():
@@ -99,6 +99,34 @@ def test_alerts_and_dashboards_use_documented_names_alone():
             assert metric in known
 
 
+def test_alerts_and_dashboards_use_documented_labels_alone():
+    labels = {"job", "instance"}
+    for row in re.findall(r"^\| `ibgw_.*? \| \w+ \| (.*?) \|", (REPOSITORY / "docs/metrics.md").read_text(), re.MULTILINE):
+        labels |= set(re.findall(r"`(\w+)`", row))
+    assert {"mode", "route", "le", "ibgw_gateway_state"} <= labels
+    texts = [rule["expr"] + json.dumps(rule["annotations"]) for rule in alerts().values()]
+    for dashboard in DASHBOARDS:
+        panels = json.loads(dashboard.read_text())["panels"]
+        texts += [t["expr"] + t["legendFormat"] for panel in panels for t in panel.get("targets", [])]
+    for text in texts:
+        used = set(re.findall(r"{{ ?(?:\$labels\.)?(\w+) ?}}", text)) | set(re.findall(r"[{,](\w+)=~?\"", text))
+        for group in re.findall(r"(?:by|on) \((.*?)\)", text):
+            used |= {name.strip() for name in group.split(",")}
+        assert used and used <= labels, text
+
+
+def test_the_monitoring_overlay_mounts_what_is_there():
+    services = yaml.safe_load((REPOSITORY / "image-files/compose/monitoring.yml").read_text())["services"]
+    volumes = [volume for name in ("prometheus", "grafana") for volume in services[name]["volumes"]]
+    sources = {target: source for source, target in re.findall(r"(\$\{MONITORING_DIR\S*?):(/[^:]*):ro", "\n".join(volumes))}
+    for target, source in sources.items():
+        folder = REPOSITORY / source.replace("${MONITORING_DIR:-./image-files/monitoring}", "image-files/monitoring")
+        assert folder.is_dir(), f"{source} for {target}"
+    assert "/etc/prometheus" in sources
+    [provider] = yaml.safe_load((MONITORING / "grafana/provisioning/dashboards/ibgw.yml").read_text())["providers"]
+    assert provider["options"]["path"] in sources
+
+
 def test_a_dashboard_has_no_two_panels_in_one_place_or_of_one_number():
     for dashboard in DASHBOARDS:
         panels = json.loads(dashboard.read_text())["panels"]
@@ -116,7 +144,7 @@ class Prometheus:
     """A real Prometheus with our configuration, which looks at one site every second."""
 
     def __init__(self, site, directory):
-        config = yaml.safe_load((MONITORING / "prometheus.yml").read_text())
+        config = yaml.safe_load((MONITORING / "prometheus/prometheus.yml").read_text())
         config["global"] = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
         del config["scrape_configs"][0]["scrape_timeout"]
         config["rule_files"] = [str(RULES)]

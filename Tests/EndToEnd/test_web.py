@@ -1,12 +1,13 @@
 """The health site as the outside sees it: `ibgw web` behind real Caddy, and `ibgw health`, never greener than the supervisor."""
 
 import json
+import os
 import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from harness.container import eventually
+from harness import LOGIN, eventually
 from image_layout import IBGW, tool
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from web_site import WEDGED, WELL, Site
@@ -287,3 +288,60 @@ def test_the_openmetrics_text_is_read_by_prometheus_own_parser(served):
     assert held == {("live", "serving"), ("paper", "waiting-for-2fa")}
     services = {s.labels["service"] for s in families["ibgw_service_restarts"].samples}
     assert services == {"relay", 'start-script:10 "\\quoted".sh'}
+
+
+# The whole program
+
+
+def test_the_supervisor_serves_the_site_and_says_what_is_so(image):
+    container = image.run(LOGIN)
+    for name in ("web", "caddy", "relay", "probe"):
+        container.wait_for_line(f"{name}: ready")
+
+    def get(path, host="127.0.0.1"):
+        result = container.execute(tool("curl"), "-s", "-w", "\n%{http_code}", f"http://{host}:2019{path}")
+        text, _, status = result.stdout.rpartition("\n")
+        return int(status), text
+
+    for host in HOSTS:
+        assert get("/health", host) == (200, "OK\n")
+        assert get("/nothing", host)[0] == 404
+    assert container.ibgw("health", "--live").returncode == 0
+    status, text = get("/metrics")
+    assert status == 200
+    checked = subprocess.run([tool("promtool"), "check", "metrics"], input=text, text=True, capture_output=True)
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+    for source in ("supervisor", "relay", "probe"):
+        assert f'ibgw_scrape_ok{{source="{source}"}} 1\n' in text
+    for process in ("supervisor", "relay", "web", "caddy", "xvfb"):
+        assert f'ibgw_process_resident_memory_bytes{{process="{process}"}} ' in text
+    assert json.loads(get("/api/v1/status")[1])["pid"] == 1
+
+    # What the site says is what the command says, whichever that is.
+    status, text = get("/ready")
+    result = container.ibgw("health", "--json")
+    assert (status, result.returncode) in ((200, 0), (503, 1))
+    if status == 503:
+        assert [c["about"] for c in json.loads(text)["causes"]] == [c["about"] for c in json.loads(result.stdout)["causes"]]
+
+    # The supervisor stands still: nothing hangs and nothing is green.
+    os.kill(container.pid, signal.SIGSTOP)
+    try:
+        for path in ("/health", "/ready", "/metrics", "/api/v1/status"):
+            status, text = get(path)
+            assert status == 503 and cause(text)["state"] == "silent"
+        result = container.ibgw("health", "--live")
+        assert result.returncode == 1 and result.stdout.startswith("ibgw: silent: ")
+    finally:
+        os.kill(container.pid, signal.SIGCONT)
+    assert eventually(lambda: get("/health") == (200, "OK\n"))
+    assert container.stop() == 0
+
+
+def test_without_the_health_check_there_is_no_site(image):
+    container = image.run(LOGIN | {"ENABLE_HEALTH_CHECK": "no"})
+    container.wait_for_line("relay: ready")
+    assert not {s["name"] for s in container.status()["services"]} & {"web", "caddy"}
+    assert container.execute(tool("curl"), "-s", "http://127.0.0.1:2019/health").returncode == 7
+    assert container.ibgw("health", "--live").returncode == 0
+    assert container.stop() == 0

@@ -20,6 +20,12 @@ import Testing
     #expect(try FileSystem.list(directory.path) == ["file"])
   }
 
+  @Test func `a temporary directory is new and for its owner alone`() throws {
+    let paths = try (0..<2).map { _ in try FileSystem.createTemporaryDirectory(in: directory.path) }
+    #expect(paths[0] != paths[1] && paths.allSatisfy { FileSystem.permissions(of: $0) == 0o700 })
+    #expect(throws: FileError.self) { try FileSystem.createTemporaryDirectory(in: path("missing")) }
+  }
+
   @Test func `the permissions do not depend on the umask`() throws {
     let before = umask(0o077)
     defer { umask(before) }

@@ -190,6 +190,43 @@ import Testing
     #expect(image.check(["X_SCRIPTS": "init/x"]) == [])
   }
 
+  @Test func `an access log of the health site that cannot be written is said, and rendered to nowhere`() throws {
+    func caddyfile() throws -> String {
+      let files = try Preparation.render(image.settings(), masked: false)
+      let file = try #require(files.first { $0.title == "Caddyfile" })
+      return String(decoding: file.bytes, as: UTF8.self)
+    }
+    #expect(try caddyfile().contains("output file \"\(image.path("log"))/http.log\" {"))
+    try FileSystem.createDirectory(image.path("log/http.log"))
+    #expect(image.check().map(\.variable) == ["CADDY_LOG_DIR"])
+    #expect(image.check(["ENABLE_HEALTH_CHECK": "no"]) == [])
+    #expect(try caddyfile().contains("\t\toutput discard\n"))
+  }
+
+  @Test(arguments: [
+    ("#!/bin/sh\necho \"Error: $3:7: no such directive\"; exit 1\n", "line 7: no such directive"),
+    ("#!/bin/sh\necho one; echo two; exit 1\n", "two"), ("#!/bin/sh\nexit 9\n", "exit code 9"),
+    ("no program", "cannot start"),
+  ])
+  func `what Caddy says of the Caddyfile is a warning`(caddy: String, said: String) throws {
+    try image.file("bin/caddy", caddy, mode: 0o755)
+    let problems = Preparation.checkCaddyfile(image.settings())
+    #expect(problems.map(\.variable) == ["CADDYFILE_TMPL"])
+    #expect(!problems.containsError && problems.first?.what.contains(said) == true)
+  }
+
+  @Test func `Caddy is asked about the file without its log, and only where it is there and wanted`() throws {
+    let seen = image.path("seen")
+    try image.file(
+      "bin/caddy", "#!/bin/sh\nread -r x <\"$3\"; while read -r l; do echo \"$l\"; done <\"$3\" >\(seen)\n", mode: 0o755
+    )
+    #expect(Preparation.checkCaddyfile(image.settings()) == [])
+    #expect(try image.text("seen").contains("output discard"))
+    #expect(Preparation.checkCaddyfile(image.settings(["ENABLE_HEALTH_CHECK": "no"])) == [])
+    try FileSystem.remove(image.path("bin/caddy"))
+    #expect(Preparation.checkCaddyfile(image.settings()) == [])
+  }
+
   @Test func `a run directory too long for a socket is refused`() {
     let long = image.path(String(repeating: "x", count: 90))
     #expect(image.check(["IBGW_RUN_DIR": long]).map(\.variable) == ["IBGW_RUN_DIR"])
