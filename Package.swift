@@ -63,7 +63,10 @@ let package = Package(
     module("App", "RelayService", ["Lifecycle", "Files", "Splice", "LocalHTTP", nio, nioPosix]),
     module(
       "App", "WebService",
-      ["Trading", "Lifecycle", "Metrics", "Files", "Processes", "Splice", "LocalHTTP", "RelayService", nio]),
+      [
+        "Trading", "Lifecycle", "Metrics", "Files", "Processes", "Splice", "LocalHTTP", "GatewayProbe", "RelayService",
+        nio,
+      ]),
 
     .executableTarget(
       name: "ibgw",
@@ -92,6 +95,11 @@ let package = Package(
     tests(of: "RelayService", ["Splice", "Files", "LocalHTTP", nio, nioPosix]),
     tests(
       of: "ProbeService", ["Simulator", "Splice", "LocalHTTP", "Lifecycle", "GatewayProbe", "Trading", nio, nioPosix]),
-    tests(of: "WebService", ["Lifecycle", "Metrics", "LocalHTTP", "Processes", "RelayService", nio, nioPosix]),
+    tests(
+      of: "WebService",
+      [
+        "TestSupport", "Files", "Splice", "Lifecycle", "Metrics", "LocalHTTP", "Processes", "GatewayProbe",
+        "RelayService", "ProbeService", nio, nioPosix,
+      ]),
   ]
 )

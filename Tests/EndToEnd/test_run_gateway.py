@@ -153,7 +153,7 @@ def test_paper_starts_as_soon_as_live_has_logged_in(image):
     opened = image.gate("phone")
     image.scenario("live", [["attempt"], ["second_factor"], ["gate", "phone"], ["completed"], ["listen"], ["serve"]])
     container = image.run(BOTH)
-    container.wait_for_line("ibc-live: waits for the second factor")
+    container.wait_for_line("ibc-live: waiting-for-2fa")
     paper = container.service("ibc-paper")
     assert (paper["state"], paper["why"]) == ("waiting", "lets ibc-live log in first")
     opened()
@@ -181,7 +181,7 @@ def test_paper_waits_15_seconds_for_a_live_gateway_that_says_nothing(image):
 def test_a_gateway_that_waits_for_a_person_is_waited_for_without_limit(image):
     image.scenario("paper", [["attempt"], ["second_factor"], ["serve"]])
     container = image.run(LOGIN)
-    container.wait_for_line("waits for the second factor: confirm it on the phone")
+    container.wait_for_line("waiting-for-2fa: confirm the login on the phone")
     assert container.service("ibc-paper").get("nextTry") is None
     assert container.service("ibc-paper")["state"] == "starting"
 

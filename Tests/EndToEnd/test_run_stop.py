@@ -158,7 +158,7 @@ def test_java_that_is_started_again_by_ibcstart_in_the_midst_of_a_stop_is_told_t
 def test_a_stop_of_a_waiting_second_factor_is_clean(image):
     image.scenario("paper", [["attempt"], ["second_factor"], ["serve"]])
     container = image.run(LOGIN)
-    container.wait_for_line("warning ibc-paper: waits for the second factor")
+    container.wait_for_line("warning ibc-paper: waiting-for-2fa")
     assert container.service("ibc-paper")["why"] == "waits for the second factor"
     assert container.stop() == 0
     assert image.story()[-2:] == ["java signal", "java ended"]

@@ -152,7 +152,9 @@ extension Preparation {
     do throws(FileError) {
       try FileSystem.write(bytes, to: path, mode: mode, durable: durable)
     } catch {
-      throw Problem(variable, error, needs: "a file", fix: "make \(FileSystem.directory(of: path)) writable")
+      let folder = FileSystem.directory(of: path)
+      let fix = error.isAboutPlace ? "make \(folder) writable" : "make room in \(folder), or name another place"
+      throw Problem(variable, error, needs: "a file", fix: fix)
     }
     prepared.written.append(PreparedFiles.Written(path: path, title: title))
   }

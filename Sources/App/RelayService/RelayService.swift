@@ -126,9 +126,9 @@ public final class RelayService {
     for event in relay.takeEvents() {
       switch event {
       case .opened(let record):
-        tell(logs[record.route]?.opened(record))
+        tell(logs[record.route]?.opened(record, at: Self.now))
       case .closed(let record):
-        tell(logs[record.route]?.closed(record))
+        tell(logs[record.route]?.closed(record, at: Self.now))
         looksAgain = looksAgain || record.ending?.by == .gateway
       case .refused(let route, let peer, let reason):
         note(refusal: reason, of: peer, route: route)

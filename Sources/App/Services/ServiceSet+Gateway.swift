@@ -30,14 +30,12 @@ extension ServiceSet {
       voice: .ibc)
   }
 
-  /// What the other services leave of the stop's time belongs to the gateway: IBC takes 20 to 30 s to close one in order.
+  /// IBC takes 20 to 30 s to close a gateway in order; a longer stop is the gateway's too, and a shorter one is shared out by
+  /// ``StopBudget``, which shortens everything else first.
   private func stopSteps(asks: Bool) -> [StopStep] {
-    let others: Int64 = 18_500
-    let kill: Int64 = 2000
-    let left = max(4000, settings.stopTimeout.milliseconds - Sweep.patience - others - kill)
-    return asks
-      ? [StopStep(.ask, left / 2), StopStep(.terminate, left / 2), StopStep(.kill, kill)]
-      : [StopStep(.terminate, left), StopStep(.kill, kill)]
+    let wanted = max(35_000, settings.stopTimeout.milliseconds - 21_000)
+    let asking = asks ? wanted * 4 / 7 : 0
+    return (asks ? [StopStep(.ask, asking)] : []) + [StopStep(.terminate, wanted - asking), StopStep(.kill, 2000)]
   }
 
   // MARK: Scripts

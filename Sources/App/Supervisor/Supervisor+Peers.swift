@@ -17,7 +17,8 @@ extension Supervisor {
   func tellRelay(_ mode: Mode, _ order: RelayOrder) {
     let bound = NIOLoopBound(self, eventLoop: loop)
     ask("POST", "/v1/routes/\(mode.rawValue)/\(order.rawValue)", of: "relay").whenFailure { error in
-      bound.value.say(.warning, "relay", "could not be told to be \(order.rawValue) for \(mode.rawValue): \(sentence(of: error))")
+      bound.value.say(
+        .warning, "relay", "could not be told to be \(order.rawValue) for \(mode.rawValue): \(sentence(of: error))")
     }
   }
 

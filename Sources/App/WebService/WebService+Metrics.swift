@@ -1,5 +1,6 @@
 import Files
 import FoundationEssentials
+import GatewayProbe
 import Lifecycle
 import LocalHTTP
 import Metrics
@@ -13,14 +14,15 @@ extension WebService {
     let socket = supervisorSocket
     let ready = report(.ready, mode: nil)
     let relay = optional(RelayReport.self, from: .relay)
+    let probe = optional([WatchStatus].self, from: .probe)
     let (bootTime, region) = (bootTime, region)
     return requests.get("/v1/status", from: .supervisor).flatMap { response in
-      ready.and(relay).map { ready, relay in
+      ready.and(relay).and(probe).map { others, probe in
         guard let status = try? JSONDecoder().decode(StatusReport.self, from: Data(response.body)) else {
           return .unwell(HealthCheck.foreign("its answer is no status (\(response.status))"))
         }
         let snapshot = Snapshot(
-          status: status, ready: ready, relay: relay, wall: Ourselves.wallClock, region: region,
+          status: status, ready: others.0, relay: others.1, probe: probe, wall: Ourselves.wallClock, region: region,
           usages: Snapshot.usages(of: status, in: ProcessTable.all(), bootTime: bootTime))
         return HTTPResponse(
           status: 200, contentType: exposition.contentType,

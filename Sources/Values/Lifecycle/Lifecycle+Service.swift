@@ -64,7 +64,12 @@ extension Lifecycle {
       log(.warning, place, "did not become ready in time; it is stopped and tried again", &actions)
     case (.stopping, .deadline): nextStopStep(place, now, &actions)
     case (.stopping, .askFailed):
-      if currentStep(place).measure == .ask { nextStopStep(place, now, &actions) }
+      if currentStep(place).measure == .ask {
+        // The time that asking would have had is java's own now.
+        let spared = max(0, (records[place].until ?? now.uptime) - now.uptime)
+        nextStopStep(place, now, &actions)
+        records[place].until = records[place].until.map { $0 + spared }
+      }
     case (.starting, .askFailed), (.running, .askFailed): break
     case (.backingOff, .deadline), (.degraded, .deadline):
       enter(.waiting, place, now, "")

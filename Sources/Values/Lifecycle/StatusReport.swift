@@ -101,7 +101,8 @@ extension Lifecycle {
     let weekly = IBKRCalendar.nextWeeklyLogin(after: now.wall)
     return [
       StatusReport.NextEvent(
-        name: "weekly-login", meaning: "the week's session ends; the next login needs the second factor", at: weekly,
+        name: "weekly-login", meaning: "IBKR ends the week's session; the next login needs the second factor",
+        at: weekly,
         within: weekly - now.wall)
     ]
   }

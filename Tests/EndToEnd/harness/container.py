@@ -65,8 +65,10 @@ class Container:
         self.output = output
         with open(report) as pipe:
             answer = pipe.read().strip()
-        assert answer and not answer.startswith("error:"), f"the container did not start: {answer}"
-        process_1, self.program_pid = map(int, answer.split())
+        if not answer or "error:" in answer:
+            self._process.kill()
+            raise AssertionError(f"the container did not start: {answer}")
+        process_1, self.program_pid, self.executed_at = (kind(text) for kind, text in zip((int, int, float), answer.split()))
         self._namespace = os.readlink(f"/proc/{process_1}/ns/pid")
         self.process_1 = process_1
         self.pid = process_1 if self.program_pid == 1 else self._outside(self.program_pid)

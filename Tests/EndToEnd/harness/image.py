@@ -141,7 +141,7 @@ class Image:
         return self.notes("started", mode, "java")[-1].more["ini"]
 
     def run(
-        self, environment=None, *, uid=1000, gid=1000, groups=(), arguments=("run",), init=False, before=(), read_only=False,
+        self, environment=None, *, uid=1000, gid=1000, groups=(), arguments=("run",), command=None, init=False, before=(), read_only=False,
         tmpfs=(), directories=(), binds=(), removed=(), files=(), capture=True, image_environment=True, runs_in_image=True,
     ):
         """Starts a container. `environment` comes on top of the image's; a value of None takes a variable away.
@@ -164,7 +164,7 @@ class Image:
                 *((str(source), *rest) for source, *rest in [*self.binds, *binds]),
             ],
             "environment": [(name, value) for name, value in variables.items() if value is not None],
-            "command": ["/usr/local/bin/ibgw", *arguments],
+            "command": command or ["/usr/local/bin/ibgw", *arguments],
         }
         (self.share / "left.json").unlink(missing_ok=True)
         container = Container(config, self.share, capture)

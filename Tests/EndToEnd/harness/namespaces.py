@@ -2,8 +2,8 @@
 
 CONFIG is JSON. The program becomes process 1 of new pid, mount, network, uts and ipc namespaces, on an overlay of the machine's
 root directory that is thrown away afterwards, with exactly the environment and the user it is given. As soon as it has been
-executed REPORT_FD gets two process ids, of process 1 as the machine sees it and of the program as the container sees it, or a
-line that begins with `error:`.
+executed REPORT_FD gets two process ids, of process 1 as the machine sees it and of the program as the container sees it, and the
+wall clock's time just before; or a line that begins with `error:`.
 
 With `init`, process 1 is a small init instead, as in an image whose base brings its own: it starts the commands in `before`,
 then the program, and when that has ended it notes in /share/left.json what it left behind.
@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import sys
+import time
 import warnings  # noqa: F401  os.execvpe wants it, and behind the chroot it cannot be found any more
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x4000000, 0x8000000, 0x20000000, 0x40000000
@@ -93,7 +94,7 @@ def become_user(config):
     os.setresuid(config["uid"], config["uid"], config["uid"])
 
 
-def run_program(config):
+def run_program(config, report):
     """Replaces this process by the program, which closes the report's descriptor."""
     become_user(config)
     # After the change of user, which clears it: nothing outlives the test.
@@ -101,6 +102,7 @@ def run_program(config):
     for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     environment = {os.fsencode(name): os.fsencode(value) for name, value in config["environment"]}
+    os.write(report, f"{os.getpid()} {time.time()}".encode())
     os.execve(config["command"][0], config["command"], environment)
 
 
@@ -141,8 +143,7 @@ def be_init(config, report):
         children.append(pid)
     program = os.fork()
     if program == 0:
-        run_program(config)
-    os.write(report, f"{program}".encode())
+        run_program(config, report)
     os.close(report)
     while True:
         pid, status = os.wait()
@@ -163,7 +164,7 @@ def inside(config, report):
     call("sethostname", "container", len("container"))
     if config["init"]:
         be_init(config, report)
-    run_program(config)
+    run_program(config, report)
 
 
 def main():
@@ -171,6 +172,8 @@ def main():
         config = json.load(file)
     report = int(sys.argv[2])
     os.set_inheritable(report, False)
+    # A test that is killed takes its container along.
+    call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL)
     try:
         call("unshare", CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET)
     except OSError as error:
@@ -191,7 +194,7 @@ def main():
     os.close(told)
     with open(executed) as pipe:
         answer = pipe.read()
-    os.write(report, (answer if answer.startswith("error:") else f"{child} {answer or 1}").encode())
+    os.write(report, (answer if "error:" in answer else f"{child} {answer}").encode())
     os.close(report)
     _, status = os.waitpid(child, 0)
     os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))

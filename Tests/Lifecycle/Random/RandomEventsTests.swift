@@ -73,7 +73,9 @@ import Trading
       if !isWell { world.watch.fails("\(plan.name) has not come up again: \(record.state), \(record.why)") }
     }
     // The weekly login is announced in days; no service waits for anything.
-    if world.lifecycle.nextWake != world.lifecycle.gatewayWake { world.watch.fails("all is well, and somebody is woken") }
+    if world.lifecycle.nextWake != world.lifecycle.gatewayWake {
+      world.watch.fails("all is well, and somebody is woken")
+    }
   }
 
   private static func judge(_ world: World) {

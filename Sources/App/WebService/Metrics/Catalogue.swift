@@ -13,6 +13,7 @@ enum Catalogue {
     Group(title: "The program", metrics: ProgramMetrics.all, families: ProgramMetrics.families),
     Group(title: "Gateways", metrics: GatewayMetrics.all, families: GatewayMetrics.families),
     Group(title: "Services", metrics: ServiceMetrics.all, families: ServiceMetrics.families),
+    Group(title: "Probe", metrics: ProbeMetrics.all, families: ProbeMetrics.families),
     Group(title: "Relay", metrics: RelayMetrics.all, families: RelayMetrics.families),
     Group(title: "Processes", metrics: ProcessMetrics.all, families: ProcessMetrics.families),
   ]

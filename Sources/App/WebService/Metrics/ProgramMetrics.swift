@@ -25,6 +25,7 @@ enum ProgramMetrics {
     // Without the supervisor's answer there is no exposition at all.
     scrape.add(1, Peer.supervisor.rawValue)
     scrape.add(snapshot.relay == nil ? 0 : 1, Peer.relay.rawValue)
+    scrape.add(snapshot.probe == nil ? 0 : 1, Peer.probe.rawValue)
     var ready = MetricFamily(ready)
     ready.add(snapshot.ready.ok ? 1 : 0)
     var phase = MetricFamily(phase)

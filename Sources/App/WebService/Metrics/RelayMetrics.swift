@@ -66,9 +66,3 @@ enum RelayMetrics {
     ]
   }
 }
-
-extension MetricFamily {
-  fileprivate mutating func add(_ histogram: Histogram, _ route: String) {
-    add(bounds: histogram.bounds, counts: histogram.counts, count: histogram.count, sum: histogram.sum, route)
-  }
-}

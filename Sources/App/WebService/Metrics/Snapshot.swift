@@ -1,3 +1,4 @@
+import GatewayProbe
 import Lifecycle
 import Processes
 import RelayService
@@ -10,6 +11,8 @@ struct Snapshot: Sendable {
   var ready: HealthReport
   /// What the relay says; nil when it does not answer.
   var relay: RelayReport?
+  /// What the probe says of each gateway; nil when it does not answer.
+  var probe: [WatchStatus]?
   /// When, in milliseconds since 1970.
   var wall: Int64
   /// Whose reset windows hold.

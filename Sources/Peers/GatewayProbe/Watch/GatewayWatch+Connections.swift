@@ -89,7 +89,7 @@ extension GatewayWatch {
   /// The news that the link is back comes on connections that were there when it was lost. Where that one is gone, or has not said more
   /// for long, a later client that hears of connected farms and of no loss knows better.
   mutating func weighLink(_ id: ConnectionID, _ now: Duration) {
-    guard let linkLoss, let later = connections[id], later.begun > linkLoss.since else { return }
+    guard let linkLoss, let later = connections[id], later.begun >= linkLoss.since else { return }
     guard later.toldFarm && !later.toldLoss else { return }
     if linkLoss.by != kept?.id || now - linkLoss.since >= timing.linkPatience { self.linkLoss = nil }
   }

@@ -62,8 +62,7 @@ extension GatewayWatch {
   func words(for observation: APIObservation) -> String {
     switch observation {
     case .refused: return fault?.kind.why(place) ?? "nothing listens on \(place)"
-    case .listening:
-      return proved == 0 ? "\(place) listens, and has not answered yet" : "\(place) listens and has answered once"
+    case .listening: return "\(place) listens, and has not answered two checks yet"
     case .serving: return "\(place) answers\(details)"
     case .linkLost: return "\(place) answers, and says that it has lost its connection to IBKR"
     case .newClientsHang:
