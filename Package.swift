@@ -50,8 +50,8 @@ let package = Package(
     module(
       "App", "Supervisor",
       [
-        "CLinux", "Trading", "Settings", "Lifecycle", "Processes", "Output", "LoopSignals", "LocalHTTP", "Gateway", nio,
-        nioPosix,
+        "CLinux", "Trading", "Settings", "Lifecycle", "Files", "Processes", "Output", "LoopSignals", "LocalHTTP",
+        "Gateway", nio, nioPosix,
       ]),
     module(
       "App", "Services",
@@ -91,6 +91,7 @@ let package = Package(
     tests(of: "Gateway"),
     tests(of: "GatewayProbe", ["Lifecycle", "TWSProtocol", "Splice", "Trading"]),
     tests(of: "Preparation", ["Settings", "Templates", "Trading", "Files", "TestSupport"]),
+    tests(of: "Supervisor", ["Lifecycle", "Trading", "Files", "TestSupport"]),
     tests(of: "Simulator", ["TWSProtocol", nio, nioPosix]),
     tests(of: "RelayService", ["Splice", "Files", "LocalHTTP", nio, nioPosix]),
     tests(

@@ -45,7 +45,9 @@ struct DemoCommand: ParsableCommand {
     var supervision = Supervision(settings: settings, warnings: problems, reread: reread) { prepared in
       var layout = ServiceLayout(prepared: prepared)
       layout.hasDisplay = Self.isInstalled("Xvfb")
-      return ServiceSet(settings: settings, layout: layout).definitions.map { simulated($0, seed: seed) }
+      return ServiceSet(settings: settings, layout: layout).definitions.map {
+        simulated($0, seed: seed, control: settings.runDirectory)
+      }
     }
     supervision.cleanUp = { if !keep { FileSystem.removeTree(home) } }
     supervision.run()
@@ -90,6 +92,7 @@ struct DemoCommand: ParsableCommand {
     if settings.caddy.servesHealth { lines.append("  Health   http://127.0.0.1:2019/ready") }
     let program = CommandLine.arguments.first ?? "ibgw"
     lines.append("  Status   \(program) status --run-dir \(settings.runDirectory)")
+    lines.append("  Faults   lines such as `fault hang-new` and `heal all` to \(settings.runDirectory)/simulator.sock")
     lines.append("")
     lines.append(
       "  Python   from ib_async import IB; ib = IB(); ib.connect('127.0.0.1', \(port), clientId=1); print(ib.accountValues())"
@@ -119,11 +122,13 @@ struct DemoCommand: ParsableCommand {
 }
 
 /// The simulator in the place of IBC's start script.
-private func simulated(_ definition: ServiceDefinition, seed: UInt64) -> ServiceDefinition {
+private func simulated(_ definition: ServiceDefinition, seed: UInt64, control: String) -> ServiceDefinition {
   guard let mode = definition.plan.mode else { return definition }
   var definition = definition
   definition.command.program = "/proc/self/exe"
-  definition.command.arguments = ["simulate", "--as-ibc", "--mode", mode.rawValue, "--seed", String(seed)]
+  definition.command.arguments = [
+    "simulate", "--as-ibc", "--mode", mode.rawValue, "--seed", String(seed), "--control", "\(control)/simulator.sock",
+  ]
   definition.plan.isLedByShell = false
   return definition
 }

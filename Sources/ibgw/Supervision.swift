@@ -104,7 +104,9 @@ struct Supervision {
     return SupervisorConfiguration(
       services: services, onGatewayExit: GatewayExitPolicy(rawValue: settings.onGatewayExit.rawValue) ?? .restart,
       policy: settings.gatewayPolicy(hasCommandServer: prepared.instances.contains { $0.commandServer != nil }),
-      alerts: AlertTargets(settings), stopTimeout: settings.stopTimeout.milliseconds,
+      alerts: AlertTargets(settings), loginFolder: "\(settings.ibkr.settingsPath)/\(LoginFiles.folderName)",
+      settingsFolders: Dictionary(uniqueKeysWithValues: prepared.instances.map { ($0.mode, $0.settingsPath) }),
+      stopTimeout: settings.stopTimeout.milliseconds,
       runDirectory: settings.runDirectory, version: Version.current,
       redaction: Redaction(secrets: settings.secrets), logFormat: settings.log.format,
       logThreshold: Severity(rawValue: settings.log.level.rawValue) ?? .info,
@@ -138,7 +140,12 @@ extension ServiceLayout {
   /// The layout of prepared files, without scripts.
   init(prepared: PreparedFiles) {
     let gateways = prepared.instances.map {
-      ($0.mode, Gateway(iniPath: $0.iniPath, settingsPath: $0.settingsPath, commandServer: $0.commandServer))
+      (
+        $0.mode,
+        Gateway(
+          iniPath: $0.iniPath, settingsPath: $0.settingsPath, commandServer: $0.commandServer,
+          logsInByItself: $0.logsInByItself)
+      )
     }
     self.init(
       program: "/proc/self/exe", gateways: Dictionary(uniqueKeysWithValues: gateways), caddyfile: prepared.caddyfile,
@@ -158,9 +165,12 @@ extension ServiceLayout {
 extension Settings {
   /// The user's wishes for the decisions about a gateway.
   fileprivate func gatewayPolicy(hasCommandServer: Bool) -> GatewayPolicy {
-    GatewayPolicy(
+    var policy = GatewayPolicy(
       onWedge: WedgePolicy(rawValue: health.onWedge.rawValue) ?? .session,
       region: IBKRRegion(rawValue: health.region.rawValue) ?? .america, hasCommandServer: hasCommandServer)
+    policy.loginLimits = LoginLimits(perHour: logins.budget.perHour, perDay: logins.budget.perDay)
+    policy.retriesSecondFactor = ibc.twoFactorTimeoutAction == .restart
+    return policy
   }
 }
 

@@ -14,7 +14,9 @@ struct IBGW: ParsableCommand {
         subcommands: [StatusCommand.self, HealthCommand.self, LogsCommand.self, ClientsCommand.self]),
       CommandGroup(
         name: "Ordering",
-        subcommands: [StartCommand.self, StopCommand.self, RestartCommand.self, KickCommand.self]),
+        subcommands: [
+          StartCommand.self, StopCommand.self, RestartCommand.self, ResumeCommand.self, KickCommand.self,
+        ]),
       CommandGroup(
         name: "Configuration", subcommands: [CheckCommand.self, SettingsCommand.self, RenderCommand.self]),
       CommandGroup(name: "Supervised", subcommands: [RelayCommand.self, ProbeCommand.self, WebCommand.self]),

@@ -86,7 +86,8 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
     #expect(world.looks.count == 30)
   }
 
-  @Test func `a gateway that accepts and reads nothing gets a connection a minute, and the newest four are listened to`() {
+  @Test
+  func `a gateway that accepts and reads nothing gets a connection a minute, and the newest four are listened to`() {
     var world = World.serving()
     world.change { $0.reads = false }
     world.pass(.seconds(120))

@@ -46,7 +46,9 @@ import Testing
     #expect(back != nil)
   }
 
-  @Test(arguments: [(1100, APIObservation.linkLost), (2110, .linkLost), (2103, .serving), (2105, .serving), (2157, .serving)])
+  @Test(arguments: [
+    (1100, APIObservation.linkLost), (2110, .linkLost), (2103, .serving), (2105, .serving), (2157, .serving),
+  ])
   func `a code tells of the link or of a farm alone`(code: Int, expected: APIObservation) throws {
     var world = World.serving()
     let notice = ServerMessage.error(APIError(code: code, text: "")).frame(version: 187)

@@ -85,7 +85,6 @@ import Trading
         guard let wake = after.lifecycle.nextWake else { break }
         _ = after.wait(wake - after.now.uptime)
         #expect(after.lifecycle.contradictions(at: after.now) == [])
-        #expect((after.lifecycle.nextWake ?? .max) > after.now.uptime)
       }
       if case .stopping = before.lifecycle.phase { #expect(after.lifecycle.phase == .ended(code: 0)) }
     }

@@ -57,7 +57,7 @@ import Testing
   @Test func `a full log is set aside, and only so many are kept`() throws {
     try withFolder { folder in
       let log = AccessLog(directory: folder, route: Self.route, size: 1000, kept: 2)
-      for id in 1...20 { #expect(log.opened(Self.record(UInt64(id)), at: 1) == nil) }
+      for id in 1...20 { #expect(write(Self.record(UInt64(id)), to: log, at: 1) == nil) }
       let names = try FileSystem.list(folder).sorted()
       #expect(names == ["access-live.log", "access-live.log.1", "access-live.log.2"])
       let lines = try ["access-live.log.2", "access-live.log.1", "access-live.log"].flatMap { name in
@@ -76,7 +76,7 @@ import Testing
   @Test func `with none to keep, the log begins anew`() throws {
     try withFolder { folder in
       let log = AccessLog(directory: folder, route: Self.route, size: 500, kept: 0)
-      for id in 1...9 { _ = log.opened(Self.record(UInt64(id)), at: 1) }
+      for id in 1...9 { _ = write(Self.record(UInt64(id)), to: log, at: 1) }
       let names = try FileSystem.list(folder)
       let text = try FileSystem.readText("\(folder)/access-live.log")
       #expect(names == ["access-live.log"])
@@ -87,9 +87,9 @@ import Testing
   @Test func `a log that someone has moved away is made again`() throws {
     try withFolder { folder in
       let log = AccessLog(directory: folder, route: Self.route, size: 10_000, kept: 1)
-      _ = log.opened(Self.record(1), at: 1)
+      _ = write(Self.record(1), to: log, at: 1)
       #expect(rename("\(folder)/access-live.log", "\(folder)/moved") == 0)
-      _ = log.opened(Self.record(2), at: 1)
+      _ = write(Self.record(2), to: log, at: 1)
       let moved = try FileSystem.readText("\(folder)/moved")
       let made = try FileSystem.readText("\(folder)/access-live.log")
       #expect(moved.contains(#""id":1,"#))
@@ -103,19 +103,19 @@ import Testing
       var time: UInt64 = 1
       let log = AccessLog(directory: directory, route: Self.route, size: 10_000, kept: 1)
       #expect(
-        log.opened(Self.record(), at: time)?.text
+        write(Self.record(), to: log, at: time)?.text
           == "cannot write \(directory)/access-live.log: its directory does not exist; clients are relayed, and missing in "
           + "the access log, until that is mended")
-      #expect(log.opened(Self.record(), at: time) == nil)
+      #expect(write(Self.record(), to: log, at: time) == nil)
       #expect(log.lostLines == 2)
       mkdir(directory, 0o755)
-      #expect(log.opened(Self.record(), at: time) == nil)
+      #expect(write(Self.record(), to: log, at: time) == nil)
       #expect(log.lostLines == 3)
       time += AccessLog.rest
       #expect(
-        log.opened(Self.record(), at: time)?.text
+        write(Self.record(), to: log, at: time)?.text
           == "the access log \(directory)/access-live.log is written again; 3 lines are missing in it")
-      #expect(log.opened(Self.record(), at: time) == nil)
+      #expect(write(Self.record(), to: log, at: time) == nil)
       #expect(log.lostLines == 0)
     }
   }
@@ -124,8 +124,26 @@ import Testing
     try withFolder { folder in
       #expect(symlink("\(folder)/target", "\(folder)/access-live.log") == 0)
       let log = AccessLog(directory: folder, route: Self.route, size: 10_000, kept: 1)
-      #expect(log.opened(Self.record(), at: 1) != nil)
+      #expect(write(Self.record(), to: log, at: 1) != nil)
       #expect(access("\(folder)/target", F_OK) != 0)
+    }
+  }
+
+  private func write(_ record: ConnectionRecord, to log: AccessLog, at now: UInt64) -> Notice? {
+    log.opened(record)
+    return log.flush(at: now)
+  }
+
+  @Test func `what is gathered is written at once, and nothing twice`() throws {
+    try withFolder { folder in
+      let log = AccessLog(directory: folder, route: Self.route, size: 1 << 20, kept: 1)
+      for id in 1...200 { log.opened(Self.record(UInt64(id))) }
+      #expect(log.isFull)
+      #expect(log.flush(at: 1) == nil)
+      #expect(!log.isFull)
+      #expect(log.flush(at: 1) == nil)
+      let text = try FileSystem.readText("\(folder)/access-live.log")
+      #expect(text.split(separator: "\n").count == 200)
     }
   }
 

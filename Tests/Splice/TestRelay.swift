@@ -81,11 +81,14 @@ final class TestEvents: Sendable {
     let deadline = time(nil) + 10
     while true {
       let rings = bell.count
+      let new = take()
       let all = seen.withLock { seen in
-        seen += take()
+        seen += new
         return seen
       }
       if let value = pick(all) { return value }
+      // Only who has found nothing is woken.
+      guard new.isEmpty else { continue }
       guard bell.wait(after: rings, until: deadline) else { return nil }
     }
   }

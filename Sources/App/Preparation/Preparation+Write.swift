@@ -14,6 +14,8 @@ public struct PreparedFiles: Sendable {
     public let settingsPath: String
     /// Where its IBC will take commands, as `HOST:PORT`; nil where the ini switches that off.
     public let commandServer: String?
+    /// Whether the ini has a user name and a password, so that nobody has to type them.
+    public let logsInByItself: Bool
   }
 
   /// A file that was written, and what it is.
@@ -104,7 +106,7 @@ extension Preparation {
     prepared.instances.append(
       PreparedFiles.Instance(
         mode: mode, iniPath: iniPath, settingsPath: settings.settingsPath(for: mode),
-        commandServer: IniText.commandServer(iniPath)))
+        commandServer: IniText.commandServer(iniPath), logsInByItself: IniText.hasCredentials(iniPath)))
   }
 
   /// Writes config.ini to its place, or to the run directory where its place cannot be written.

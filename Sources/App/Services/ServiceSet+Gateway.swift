@@ -20,8 +20,9 @@ extension ServiceSet {
     if mode == .paper && settings.isDual { after.append(.settled(.gateway(.live), within: Self.liveHeadStart)) }
     return ServiceDefinition(
       plan: ServicePlan(
-        name: .gateway(mode), kind: .gateway(mode), after: after, readiness: .whenReported(within: nil),
-        // A login is what a try may cost: the first comes after a breath, and few are made.
+        name: .gateway(mode), kind: .gateway(mode), after: after,
+        readiness: .whenReported(within: files.logsInByItself ? settings.logins.timeout?.milliseconds : nil),
+        // Of what fails before a login is tried; a login that fails has a back-off and limits of its own.
         backOff: BackOff(initial: 5000, maximum: 600_000, resetAfter: 600_000), limit: 5,
         stopRank: StopRank.gateway, stopSteps: stopSteps(asks: files.commandServer != nil)),
       command: Command(
@@ -34,8 +35,13 @@ extension ServiceSet {
   /// ``StopBudget``, which shortens everything else first.
   private func stopSteps(asks: Bool) -> [StopStep] {
     let wanted = max(35_000, settings.stopTimeout.milliseconds - 21_000)
-    let asking = asks ? wanted * 4 / 7 : 0
-    return (asks ? [StopStep(.ask, asking)] : []) + [StopStep(.terminate, wanted - asking), StopStep(.kill, 2000)]
+    guard asks else { return [StopStep(.terminate, wanted), StopStep(.kill, 2000)] }
+    // IBC takes up to 62 s until the gateway ends with its session kept.
+    let pauses = settings.logins.onStop == .pause
+    let terminating = pauses ? min(10_000, wanted / 4) : wanted * 3 / 7
+    return [
+      StopStep(pauses ? .pause : .ask, wanted - terminating), StopStep(.terminate, terminating), StopStep(.kill, 2000),
+    ]
   }
 
   // MARK: Scripts

@@ -31,8 +31,11 @@ public enum StatusTable {
   }
 
   private static func logins(_ gateway: StatusReport.Gateway) -> String {
-    let failed = gateway.logins.failed
-    return "\(gateway.logins.completed)" + (failed == 0 ? "" : ", \(failed) failed")
+    let budget = gateway.budget
+    let spent =
+      budget.inDay == 0
+      ? "" : ", failed \(budget.inHour)/\(budget.perHour) in an hour, \(budget.inDay)/\(budget.perDay) in a day"
+    return "\(gateway.logins.completed)\(spent)"
   }
 
   /// A service's state in words.

@@ -132,11 +132,11 @@ extension Supervisor {
     for stray in strays where stray.group != child.pid { Signals.send(signal, to: stray.pid) }
   }
 
-  /// Asks a gateway to stop by itself, by IBC's command server.
-  func ask(_ name: ServiceName) {
+  /// Asks a gateway to end by itself, by IBC's command server.
+  func ask(_ name: ServiceName, to command: IBCCommand) {
     guard let mode = lifecycle.plans.first(where: { $0.name == name })?.mode else { return }
     let bound = NIOLoopBound(self, eventLoop: loop)
-    commandIBC(mode, .stop) { bound.value.tell(.service(name, .askFailed)) }
+    commandIBC(mode, command) { bound.value.tell(.service(name, .askFailed)) }
   }
 }
 

@@ -31,6 +31,10 @@ extension Supervisor {
     case ("GET", 2) where parts == ["v1", "logs"]: sendLogs(request, responder)
     case ("GET", 2) where parts == ["v1", "health"]: sendHealth(request, responder)
     case ("POST", 2) where parts == ["v1", "observations"]: takeObservation(request, responder)
+    case ("POST", 2) where parts == ["v1", "resume"]: resume(nil, responder)
+    case ("POST", 4) where parts[0] == "v1" && parts[1] == "gateways" && parts[3] == "resume":
+      guard let mode = Mode(rawValue: parts[2]) else { fallthrough }
+      resume(mode, responder)
     case ("POST", 4) where parts[0] == "v1" && parts[1] == "services":
       guard let order = Order(rawValue: parts[3]) else { fallthrough }
       carryOut(order, ServiceName(parts[2]), responder)
@@ -44,6 +48,20 @@ extension Supervisor {
       carryOut(actions)
       let state = lifecycle.record(name)?.state.rawValue ?? ""
       responder.respond(.json(200, ControlAnswer(ok: true, message: "\(name): \(state)")))
+    case .failure(let refusal):
+      responder.respond(.json(409, ControlAnswer(ok: false, message: refusal.sentence)))
+    }
+  }
+
+  /// A person wants the next login now, of one gateway or of each that waits for it.
+  private func resume(_ mode: Mode?, _ responder: HTTPResponder) {
+    switch lifecycle.resume(mode, at: now) {
+    case .success(let actions):
+      carryOut(actions)
+      let states = lifecycle.gateways.filter { mode == nil || $0.mode == mode }.map {
+        "\($0.mode.rawValue): \($0.state.rawValue)"
+      }
+      responder.respond(.json(200, ControlAnswer(ok: true, message: states.joined(separator: ", "))))
     case .failure(let refusal):
       responder.respond(.json(409, ControlAnswer(ok: false, message: refusal.sentence)))
     }

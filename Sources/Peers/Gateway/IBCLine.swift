@@ -22,7 +22,24 @@ public enum IBCLine {
     if contains(line, "Unrecognized Username or Password") {
       return .loginFailed("IBKR does not know the user name or the password")
     }
-    return nil
+    if contains(line, "Re-login after second factor authentication timeout") {
+      return .secondFactorMissed("the second factor was not given in time")
+    }
+    if line.hasSuffix("Cold restart in progress") || contains(line, "initiate cold restart") {
+      return .coldRestart("IBC gave the login up, to begin it anew")
+    }
+    if line.hasSuffix("Re-login to session") { return .otherSession(.takesOver) }
+    return number(after: "(scenario ", in: line).flatMap(otherSession).map(GatewayEvent.otherSession)
+  }
+
+  /// What IBC does about another session, by the number of the case that it names in its handler of that dialog.
+  private static func otherSession(scenario: Int) -> OtherSession? {
+    switch scenario {
+    case 1: .undecided
+    case 3, 5: .yields
+    case 2, 4, 6: .takesOver
+    default: nil
+    }
   }
 
   /// What a main window's title tells about the account; nil for every other window. A paper account's says so, and its number

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A file that lines are appended to, and that is set aside when it is full: `access.log` becomes `access.log.1`, what was that
-/// becomes `.2`, and what is beyond the number to keep is removed. Every line is in one file, and whole.
+/// becomes `.2`, and what is beyond the number to keep is removed. What is appended at once is in one file, and whole.
 public struct RotatingFile: ~Copyable {
   /// The path that is written to.
   public let path: String
@@ -20,19 +20,19 @@ public struct RotatingFile: ~Copyable {
 
   deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
 
-  /// Appends a line, which ends with its line feed. If that fails, nothing of it is in the file, and the next call tries anew.
-  public mutating func append(_ line: [UInt8]) throws(FileError) {
+  /// Appends one line or several, each with its line feed. If that fails, nothing of it is in the file, and the next call tries anew.
+  public mutating func append(_ lines: [UInt8]) throws(FileError) {
     try openIfNeeded()
-    if size > 0 && size + line.count > limit {
+    if size > 0 && size + lines.count > limit {
       try rotate()
       try openIfNeeded()
     }
-    let written = line.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-    if written == line.count {
+    let written = lines.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+    if written == lines.count {
       size += written
       return
     }
-    // A disk that fills up takes a part of the line.
+    // A disk that fills up takes a part of the lines.
     let code = written < 0 ? errno : ENOSPC
     ftruncate(descriptor, off_t(size))
     close()

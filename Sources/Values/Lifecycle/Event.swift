@@ -39,8 +39,14 @@ public enum GatewayEvent: Sendable, Hashable, Codable {
   case secondFactorAsked
   /// `Login has completed`, or a session that needs no login was taken up again.
   case loginCompleted
-  /// A login was refused, in IBKR's words.
+  /// A login was refused, in IBKR's words. IBC ends java and has it started again.
   case loginFailed(String)
+  /// The second factor was not given in time; IBC begins the login again within seconds.
+  case secondFactorMissed(String)
+  /// IBC ends java to have it started again with a full login, for this reason.
+  case coldRestart(String)
+  /// Another session of the same user is there.
+  case otherSession(OtherSession)
   /// IBKR asks to wait this many seconds before the next login.
   case tooManyFailures(wait: Int?)
   /// The main window has opened; its title tells a paper account from a live one.
@@ -49,14 +55,24 @@ public enum GatewayEvent: Sendable, Hashable, Codable {
   case javaEnded(Int32)
 }
 
+/// What becomes of another session of the same user, by IBC's choice.
+public enum OtherSession: String, Sendable, Hashable, Codable, CaseIterable {
+  /// A person has to choose which one goes on.
+  case undecided
+  /// This one goes on.
+  case yields
+  /// The other one goes on, and this one ends or has to log in anew.
+  case takesOver = "takes-over"
+}
+
 extension GatewayEvent {
   /// Why a login has failed, where this says that one has.
   var failedLogin: String? {
     switch self {
-    case .loginFailed(let why): why
+    case .loginFailed(let why), .secondFactorMissed(let why), .coldRestart(let why): why
     case .tooManyFailures(let wait):
       "too many failed logins; IBKR asks to wait\(wait.map { " \(spoken(milliseconds: Int64($0) * 1000))" } ?? "")"
-    case .javaStarting, .loginAttempt, .secondFactorAsked, .loginCompleted, .mainWindow, .javaEnded: nil
+    case .javaStarting, .loginAttempt, .secondFactorAsked, .loginCompleted, .mainWindow, .javaEnded, .otherSession: nil
     }
   }
 }
@@ -134,6 +150,8 @@ public enum Action: Sendable, Hashable, Codable {
   case spawn(ServiceName)
   /// Tell IBC's command server of this gateway to stop it.
   case ask(ServiceName)
+  /// Tell IBC's command server of this gateway to end it with its session kept.
+  case pause(ServiceName)
   /// TERM to every process of the service.
   case terminate(ServiceName)
   /// KILL to the gateway's ibcstart.sh alone, so that it cannot start java again; `leaderEnded` or `ended` follows.
@@ -148,6 +166,10 @@ public enum Action: Sendable, Hashable, Codable {
   case askTraffic(Mode)
   /// Give IBC's command server of this gateway a command.
   case command(Mode, IBCCommand)
+  /// Write down what this gateway's logins have cost, so that the next supervisor knows.
+  case persist(Mode, LoginBudget)
+  /// Look whether the stop that began then, in ms since 1970, has left the gateway's session for the next start, and say so.
+  case verifySession(Mode, since: Int64)
   /// Tell the person.
   case alert(Alert)
   /// Everything has ended: leave with this code.

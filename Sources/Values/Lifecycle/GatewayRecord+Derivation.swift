@@ -13,14 +13,19 @@ extension GatewayRecord {
       forgetJava(now)
     case .loginAttempt:
       enter(.attempting, now)
+      otherSession = ""
       logins.attempts += 1
     case .secondFactorAsked: enter(.secondFactor, now)
     case .loginCompleted:
       enter(.completed, now)
+      otherSession = ""
       logins.completed += 1
       loggedInAt = now.wall
       isKnownRestart = false
-    case .loginFailed, .tooManyFailures: logins.failed += 1
+    case .loginFailed, .tooManyFailures, .secondFactorMissed, .coldRestart: break
+    case .otherSession(let what):
+      otherSession = what.words
+      if what == .takesOver && phase == .completed { enter(.attempting, now) }
     case .mainWindow(let isPaper): if phase == .completed { wrongMode = isPaper != (mode == .paper) }
     case .javaEnded:
       forgetJava(now)
@@ -36,14 +41,14 @@ extension GatewayRecord {
     }
   }
 
-  mutating func end(_ exit: Exit, javaSeen: Bool) {
-    if case .login = GatewayExit(exit, javaSeen: javaSeen) { logins.failed += 1 }
+  mutating func end() {
     observation = nil
     hasServed = false
   }
 
   private mutating func forgetJava(_ now: Moment) {
     enter(.none, now)
+    otherSession = ""
     observation = nil
     hasServed = false
   }
@@ -61,6 +66,7 @@ extension GatewayRecord {
     case .held: (.loginHold, service.why)
     case .stopped, .finished: (.stopped, service.why)
     case .stopping where service.purpose == .restart: (.restarting, "told to restart")
+    case .stopping where service.purpose == .login: (.restarting, service.why)
     case .stopping: (.stopped, service.why)
     case .waiting, .backingOff, .degraded:
       service.lastEnd == nil ? (.starting, service.why) : (.restarting, service.why)
@@ -97,7 +103,7 @@ extension GatewayRecord {
 
   private func beforeServing(_ now: Moment) -> (GatewayState, String) {
     let waited = now.uptime - phaseSince.uptime
-    let seen = observation.map { $0.why }
+    let seen = otherSession.isEmpty ? observation.map { $0.why } : otherSession
     switch phase {
     case .none where isKnownRestart && waited < Lifecycle.restartPatience:
       return (.restarting, "java restarts inside ibcstart.sh")
@@ -115,5 +121,16 @@ extension GatewayRecord {
     let patience = isKnownRestart ? Lifecycle.restartPatience : Lifecycle.loginPatience
     let change = phaseSince.uptime + patience
     return change > now.uptime ? change : nil
+  }
+}
+
+extension OtherSession {
+  /// What a person reads about it.
+  fileprivate var words: String {
+    switch self {
+    case .undecided: "another session of the same user is logged in; choose by VNC which one goes on"
+    case .yields: "another session of the same user was logged in; this one goes on"
+    case .takesOver: "another session of the same user has taken over"
+    }
   }
 }

@@ -64,6 +64,10 @@ public struct GatewayRecord: Sendable, Hashable, Codable {
   var relayOrder: RelayOrder?
   var remedy = Remedy()
   var alerts = AlertBook()
+  /// What was said about another session of the same user; empty when there is none.
+  var otherSession = ""
+  /// What the logins have cost.
+  public internal(set) var budget = LoginBudget()
   /// The uptime in ms at which time alone changes the state.
   var reviewAt: Int64?
   /// The wall clock's ms of the last completed login.

@@ -19,11 +19,10 @@ extension Lifecycle {
     case .service(let name, .spawned): withGateway(of: name) { $0.begin(now) }
     case .service(let name, .gateway(let said)):
       withGateway(of: name) { $0.hear(said, now) }
-      if let why = said.failedLogin { announceFailedLogin(name, why, now, &actions) }
+      if let place = places[name] { account(for: said, place, now, &actions) }
     case .service(let name, .ended(let exit)):
-      let javaSeen = record(name)?.javaSeen ?? false
-      withGateway(of: name) { $0.end(exit, javaSeen: javaSeen) }
-      if case .login(let why) = GatewayExit(exit, javaSeen: javaSeen) { announceFailedLogin(name, why, now, &actions) }
+      if let place = places[name] { account(for: exit, place, now, &actions) }
+      withGateway(of: name) { $0.end() }
     case .observed(let report):
       guard let place = gateways.firstIndex(where: { $0.mode == report.mode }) else { return }
       gateways[place].observe(report)

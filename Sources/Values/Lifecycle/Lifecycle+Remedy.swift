@@ -18,6 +18,12 @@ public struct GatewayPolicy: Sendable, Hashable, Codable {
   public var region: IBKRRegion
   /// Whether IBC's command server can be reached.
   public var hasCommandServer: Bool
+  /// How many logins may be for nothing.
+  public var loginLimits = LoginLimits()
+  /// How long the next login waits after one that was for nothing.
+  public var loginBackOff = BackOff(initial: 30_000, maximum: 600_000, resetAfter: 0)
+  /// Whether a login that ended for want of the second factor is tried again even where the container would end with the gateway.
+  public var retriesSecondFactor = false
 
   /// A policy; the default asks for nothing that could cost a login.
   public init(onWedge: WedgePolicy = .session, region: IBKRRegion = .america, hasCommandServer: Bool = false) {
@@ -85,7 +91,9 @@ extension Lifecycle {
       actions.append(
         .log(.warning, name, "wedged for 3 min and nothing flows; its session is restarted, which needs no login"))
       actions.append(.command(gateway.mode, .restart))
-    } else if policy.onWedge == .restart, let service = places[name], records[service].state.hasProcess {
+    } else if policy.onWedge == .restart, gateway.budget.reopens(policy.loginLimits, at: now.uptime) == nil,
+      let service = places[name], records[service].state.hasProcess
+    {
       actions.append(.log(.warning, name, "wedged for 3 min and nothing flows; it is restarted (ON_WEDGE=restart)"))
       beginStop(service, .restart, now, &actions)
     } else {

@@ -1,3 +1,5 @@
+import Trading
+
 /// What follows when a gateway has ended by itself. The raw values are those of `ON_GATEWAY_EXIT`.
 public enum GatewayExitPolicy: String, Sendable, Hashable, Codable, CaseIterable {
   /// It is started again, with back-off.
@@ -37,15 +39,19 @@ public struct Lifecycle: Sendable, Codable {
   let places: [ServiceName: Int]
   var random: SeededGenerator
 
-  /// A supervisor of `plans` that has started nothing yet. `stopTimeout` is in milliseconds.
+  /// A supervisor of `plans` that has started nothing yet. `stopTimeout` is in milliseconds; `budgets` are what earlier logins cost.
   public init(
     plans: [ServicePlan], onGatewayExit: GatewayExitPolicy = .restart, policy: GatewayPolicy = GatewayPolicy(),
-    stopTimeout: Int64, seed: UInt64, at now: Moment
+    budgets: [Mode: LoginBudget] = [:], stopTimeout: Int64, seed: UInt64, at now: Moment
   ) {
     self.plans = StopBudget.fitted(plans, into: stopTimeout)
     self.onGatewayExit = onGatewayExit
     self.policy = policy
-    gateways = plans.compactMap(\.mode).sorted().map { GatewayRecord(mode: $0, now: now) }
+    gateways = plans.compactMap(\.mode).sorted().map { mode in
+      var record = GatewayRecord(mode: mode, now: now)
+      record.budget = budgets[mode] ?? LoginBudget()
+      return record
+    }
     self.stopTimeout = stopTimeout
     records = plans.map { _ in ServiceRecord(since: now) }
     places = Dictionary(uniqueKeysWithValues: plans.enumerated().map { ($1.name, $0) })
@@ -96,7 +102,7 @@ public struct Lifecycle: Sendable, Codable {
     switch phase {
     case .running:
       for place in plans.indices where records[place].state == .waiting && dependenciesHold(place, now) {
-        start(place, now, &actions)
+        if !restsAtStart(place, now, &actions) { start(place, now, &actions) }
       }
     case .stopping: carryOnStop(now, &actions)
     case .ended: break

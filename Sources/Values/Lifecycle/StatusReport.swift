@@ -38,6 +38,24 @@ public struct StatusReport: Sendable, Codable, Equatable {
     public var observation: String?
     /// Logins since the supervisor started: tried, completed, failed.
     public var logins: GatewayRecord.Logins
+    /// The logins that were for nothing, also before the supervisor started.
+    public var budget: Budget
+    /// In how many milliseconds the next login is tried, where it waits for its time.
+    public var nextTry: Int64?
+  }
+
+  /// How many logins may be for nothing, and how many were.
+  public struct Budget: Sendable, Codable, Equatable {
+    /// How many were within the last hour.
+    public var inHour: Int
+    /// How many may be within an hour.
+    public var perHour: Int
+    /// How many were within the last day.
+    public var inDay: Int
+    /// How many may be within a day.
+    public var perDay: Int
+    /// Why the last one was for nothing.
+    public var last: String?
   }
 
   /// Something that is known to happen.
@@ -93,7 +111,20 @@ extension Lifecycle {
     StatusReport.Gateway(
       mode: record.mode.rawValue, state: record.state.rawValue, since: record.since.wall,
       duration: now.uptime - record.since.uptime, why: record.why,
-      observation: record.observation?.observation.rawValue, logins: record.logins)
+      observation: record.observation?.observation.rawValue, logins: record.logins, budget: budget(record, now),
+      nextTry: self.record(.gateway(record.mode)).flatMap { nextTry($0, now) })
+  }
+
+  private func budget(_ record: GatewayRecord, _ now: Moment) -> StatusReport.Budget {
+    StatusReport.Budget(
+      inHour: record.budget.charged(within: LoginLimits.hour, at: now.uptime), perHour: policy.loginLimits.perHour,
+      inDay: record.budget.charged(within: LoginLimits.day, at: now.uptime), perDay: policy.loginLimits.perDay,
+      last: record.budget.charges.last?.why)
+  }
+
+  private func nextTry(_ record: ServiceRecord, _ now: Moment) -> Int64? {
+    guard [.backingOff, .degraded, .held].contains(record.state) else { return nil }
+    return record.until.map { max(0, $0 - now.uptime) }
   }
 
   private func nextEvents(_ now: Moment) -> [StatusReport.NextEvent] {
@@ -101,7 +132,8 @@ extension Lifecycle {
     let weekly = IBKRCalendar.nextWeeklyLogin(after: now.wall)
     return [
       StatusReport.NextEvent(
-        name: "weekly-login", meaning: "IBKR ends the week's session; the next login needs the second factor", at: weekly,
+        name: "weekly-login", meaning: "IBKR ends the week's session; the next login needs the second factor",
+        at: weekly,
         within: weekly - now.wall)
     ]
   }
@@ -117,11 +149,10 @@ extension Lifecycle {
   private func service(_ place: Int, _ now: Moment) -> StatusReport.Service {
     let record = records[place]
     let waits = record.state == .waiting ? missing(place, now).joined(separator: ", ") : ""
-    let triesAgain = record.state == .backingOff || record.state == .degraded
     return StatusReport.Service(
       name: plans[place].name.text, state: record.state.rawValue, since: record.since.wall,
       duration: now.uptime - record.since.uptime, why: record.why.isEmpty ? waits : record.why, pid: record.pid,
       restarts: record.restarts, lastEnd: record.lastEnd,
-      nextTry: triesAgain ? record.until.map { max(0, $0 - now.uptime) } : nil)
+      nextTry: nextTry(record, now))
   }
 }

@@ -41,7 +41,9 @@ extension Setting {
     // A default that follows from another variable is no value to write down.
     let fixed = shownDefault.flatMap { $0.contains("$") || $0.contains(", ") ? nil : $0 }
     let derived = fixed == nil ? shownDefault.map { " Default: \($0)." } ?? "" : ""
-    let lines = ["# \(help)\(only)", "# \(type.prefix(1).uppercased())\(type.dropFirst()).\(derived)", "#\(name)=\(fixed ?? "")"]
+    let lines = [
+      "# \(help)\(only)", "# \(type.prefix(1).uppercased())\(type.dropFirst()).\(derived)", "#\(name)=\(fixed ?? "")",
+    ]
     return (lines + (fileVariable.map { ["#\($0)="] } ?? [])).joined(separator: "\n")
   }
 

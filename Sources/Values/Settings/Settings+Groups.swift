@@ -226,6 +226,32 @@ extension Settings {
     public static func commandPort(_ mode: Mode) -> UInt16 { mode == .live ? 7462 : 7463 }
   }
 
+  /// What logins may cost, and whether a stop keeps the session.
+  public struct Logins: Sendable {
+    /// How many logins may fail.
+    public struct Budget: Sendable, Equatable {
+      /// Within an hour.
+      public let perHour: Int
+      /// Within a day.
+      public let perDay: Int
+    }
+
+    /// What a stop makes of the gateway's session.
+    public enum OnStop: String, CaseIterable, Sendable {
+      /// It is closed in order.
+      case close
+      /// It is kept for the next start.
+      case pause
+    }
+
+    /// How many may fail.
+    public internal(set) var budget = Budget(perHour: 3, perDay: 5)
+    /// How long one may take; nil: without limit.
+    public internal(set) var timeout: Duration?
+    /// What a stop makes of the session.
+    public internal(set) var onStop = OnStop.close
+  }
+
   /// The tailnet node.
   public struct Tailscale: Sendable {
     /// The key with which it joins.

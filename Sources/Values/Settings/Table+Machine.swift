@@ -147,7 +147,18 @@ extension Setting {
       "ON_GATEWAY_EXIT", \.onGatewayExit, .choice, default: .fixed("restart"),
       help: "What happens when the gateway has ended by itself: start it again, or end the container with its code."),
     Setting(
-      "STOP_TIMEOUT", \.stopTimeout, .duration(5...3600), default: .fixed("45"),
+      "LOGIN_BUDGET", \.logins.budget, .loginBudget, default: .fixed("3/hour,5/day"),
+      help: "How many logins may fail before the gateway is held; IBKR locks an account that fails too often."),
+    Setting(
+      "LOGIN_TIMEOUT", \.logins.timeout, .durationOrOff(60...86_400),
+      default: .derived("300 + $TWOFA_EXIT_INTERVAL") { String(300 + $0.ibc.twoFactorExitInterval) },
+      help: "How long a login may take before it is ended and counts as failed."),
+    Setting(
+      "ON_STOP", \.logins.onStop, .choice, default: .fixed("close"),
+      help: "Whether a stop ends the session, or keeps it for the next start without a second factor."),
+    Setting(
+      "STOP_TIMEOUT", \.stopTimeout, .duration(5...3600),
+      default: .derived("45 (ON_STOP=pause: 110)") { $0.logins.onStop == .pause ? "110" : "45" },
       help: "How long an orderly stop may take; keep compose's `stop_grace_period` above it."),
     Setting(
       "LOG_LEVEL", \.log.level, .choice(also: ["warn": .warning]), default: .fixed("info"),

@@ -94,7 +94,7 @@ static void answer_hello(struct peer *peer) {
     fan_rate = atoi(option + 4);
     if (fan_count < 64) fans[fan_count++] = peer->fd;
     if (fan_count == FAN_CONNECTIONS) {
-      struct itimerspec every = {{0, 1000000}, {0, 1000000}};
+      struct itimerspec every = {{0, 20000}, {0, 20000}};
       timerfd_settime(fan_timer, 0, &every, NULL);
     }
   }
@@ -111,7 +111,7 @@ static void end_peer(struct peer *peer) {
   close(peer->fd);
 }
 
-// Messages that are due since the last millisecond, each sent by itself as a gateway does.
+// Messages that are due since the last look, each sent by itself as a gateway does.
 static void fan_out(void) {
   static double credit, last;
   static int next;

@@ -23,9 +23,12 @@ struct Watch {
   struct Book {
     /// There is a reason to end its present process: an order, a deadline that it has missed, the stop.
     var mayBeTouched = false
+    /// Its present process has been told to end, or its command server was asked.
+    var wasTold = false
     /// The uptime by which it has to be up.
     var mustBeUpBy: Int64?
     var upSince: Int64?
+    var startedAt: Int64?
     /// Failures in a row and the last wait that they brought, as seen.
     var failures = 0
     var lastWait: Int64 = 0
@@ -38,6 +41,14 @@ struct Watch {
     }
   }
 
+  /// What a run has to come across, so that the rules were put to the test.
+  enum Sighting: CaseIterable {
+    case backOff, degraded, heldGateway, lateLogin, lostShell, javaBackInStop, lateStart, displayRefused
+    case gatewayAsked, javaTold, hurried, killedByThirdTerm, timeIsUp, leftToKernel, heldUpByKernel, exitOfGateway
+  }
+
+  /// What it has come across.
+  var seen: Set<Sighting> = []
   /// The first thing that was wrong.
   private(set) var violation: String?
   /// With which code the lifecycle has ended.
@@ -50,7 +61,9 @@ struct Watch {
   let stopTimeout: Int64
   let xvfb: Int?
   var books: [Book]
-  private var terms = 0
+  private(set) var terms = 0
+  /// A service that has come up while it was being stopped.
+  var mustTellNow: Int?
 
   init(plans: [ServicePlan], stopTimeout: Int64) {
     self.plans = plans
@@ -78,6 +91,9 @@ struct Watch {
   mutating func stopBegins(code: Int32, _ now: Moment) {
     guard exitCode == nil else { return }
     terms += 1
+    if terms == 1 && code != 0 { seen.insert(.exitOfGateway) }
+    if terms == 2 { seen.insert(.hurried) }
+    if terms == 3 { seen.insert(.killedByThirdTerm) }
     let patience =
       switch terms {
       case 1: stopTimeout + 1000
@@ -93,6 +109,12 @@ struct Watch {
     guard state.hasProcess else { return }
     switch event {
     case .spawned:
+      if state == .stopping {
+        seen.insert(.lateStart)
+        books[place].wasTold = false
+        mustTellNow = place
+      }
+      books[place].startedAt = now.uptime
       if plans[place].readiness == .whenStarted { books[place].upSince = now.uptime }
       books[place].mustBeUpBy = latest(place, now)
     case .ready, .gateway(.loginCompleted):
@@ -108,7 +130,9 @@ struct Watch {
       forgetIfStable(place, now)
       books[place].upSince = nil
       books[place].mustBeUpBy = nil
-    case .spawnFailed, .leaderEnded, .askFailed, .gateway: break
+    case .leaderEnded: if state != .stopping { seen.insert(.lostShell) }
+    case .gateway(.javaStarting): if state == .stopping { seen.insert(.javaBackInStop) }
+    case .spawnFailed, .askFailed, .gateway: break
     }
   }
 
@@ -135,6 +159,8 @@ struct Watch {
       if order != .start { books[place].mayBeTouched = true }
     } else if sight.before.phase == .running && plans[place].kind != .task && !takesDisplay {
       fails("\(order) \(name) was refused")
+    } else if takesDisplay {
+      seen.insert(.displayRefused)
     }
   }
 }

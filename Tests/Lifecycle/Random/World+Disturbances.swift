@@ -13,15 +13,19 @@ extension World {
     switch random.below(20) {
     case 0...6: end(place, other)
     case 7...8: children[place]?.isDeaf = true
-    case 9:
-      let until = now.uptime + sometime(600_000)
-      children[place]?.stuckUntil = until
+    case 9: stick(place)
     case 10: missing.formSymmetricDifference([place])
     case 11...12: sayTooLate(place)
     case 13: tell(.begin)
     case 14: tell(.timePassed)
     default: personOrders(plans[place].name)
     }
+  }
+
+  /// The kernel keeps a service's processes for up to ten minutes.
+  mutating func stick(_ place: Int) {
+    let until = now.uptime + random.below(600_000)
+    children[place]?.stuckUntil = until
   }
 
   private mutating func end(_ place: Int, _ child: Child?) {

@@ -86,7 +86,7 @@ extension World {
     let name = plans[place].name
     if name == "xvfb" {
       for user in plans.indices where plans[user].after.contains(.ready(name)) {
-        guard let child = children[user], plans[user].kind != .task, chance(90) else { continue }
+        guard let child = children[user], plans[user].kind != .task, chance(70) else { continue }
         let time = max(now.uptime + sometime(3000), child.stuckUntil)
         future.add(
           plans[user].mode == nil

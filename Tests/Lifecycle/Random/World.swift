@@ -97,7 +97,10 @@ struct World {
     let same = reread?.handle(event, at: now) ?? actions
     watch.hears(event, now, before)
     if before.phase == .running, lifecycle.phase != .running, case .service(_, .ended(let exit)) = event {
-      let isLast = lifecycle.onGatewayExit == .exit && !sight(before).gatewayLives
+      let another = lifecycle.records.indices.contains { place in
+        plans[place].mode != nil && [.waiting, .backingOff].contains(before.records[place].state)
+      }
+      let isLast = lifecycle.onGatewayExit == .exit && !sight(before).gatewayLives && !another
       isLast ? watch.stopBegins(code: exit.shellCode, now) : watch.fails("it stops without having been told to")
     }
     review(before, actions, same, wasTime: event == .timePassed)

@@ -61,12 +61,12 @@ struct Stage {
     let end = now.uptime + milliseconds
     var actions: [Action] = []
     while let wake = lifecycle.nextWake, wake <= end {
-      guard wake >= now.uptime else {
-        Issue.record("asks to be woken \(now.uptime - wake) ms ago: a busy loop")
+      move(to: max(wake, now.uptime))
+      actions += handle(.timePassed)
+      if let again = lifecycle.nextWake, again <= now.uptime {
+        Issue.record("time has been handled, and is to be again: a busy loop")
         return actions
       }
-      move(to: wake)
-      actions += handle(.timePassed)
     }
     move(to: end)
     return actions

@@ -7,6 +7,11 @@ final class AccessLog {
   private let route: RelayServiceConfiguration.Route
   private var lost = 0
   private var retryAt: UInt64 = 0
+  private var waiting: [UInt8] = []
+  private var waitingLines = 0
+
+  /// How many bytes of lines are gathered before they have to be written.
+  private static let batch = 32 * 1024
 
   /// How long a log that could not be written is left alone, in nanoseconds: a disk that is full to the last page takes one line and
   /// refuses the next, and would be said to be full over and over.
@@ -18,35 +23,50 @@ final class AccessLog {
     file = RotatingFile(path: "\(directory)/access-\(route.name).log", limit: size, kept: kept)
   }
 
-  /// Writes that a client has begun; `now` is in monotonic nanoseconds.
-  func opened(_ record: ConnectionRecord, at now: UInt64) -> Notice? {
-    write(AccessLogLine.opened(record, route: route.name, upstream: route.upstream), at: now)
+  /// Notes that a client has begun.
+  func opened(_ record: ConnectionRecord) {
+    add(AccessLogLine.opened(record, route: route.name, upstream: route.upstream))
   }
 
-  /// Writes that a client is gone.
-  func closed(_ record: ConnectionRecord, at now: UInt64) -> Notice? {
-    write(AccessLogLine.closed(record, route: route.name, upstream: route.upstream), at: now)
+  /// Notes that a client is gone.
+  func closed(_ record: ConnectionRecord) {
+    add(AccessLogLine.closed(record, route: route.name, upstream: route.upstream))
   }
 
   /// Lines that are not in the log since it could not be written last.
   var lostLines: Int { lost }
 
-  /// Writes a line; what there is to say about the log itself comes back.
-  private func write(_ line: [UInt8], at now: UInt64) -> Notice? {
+  /// Whether enough was noted to be written before more is.
+  var isFull: Bool { waiting.count >= Self.batch }
+
+  private func add(_ line: [UInt8]) {
+    waiting += line
+    waitingLines += 1
+  }
+
+  /// Writes what was noted, all of it or nothing; what there is to say about the log itself comes back. `now` is in monotonic
+  /// nanoseconds.
+  func flush(at now: UInt64) -> Notice? {
+    guard waitingLines > 0 else { return nil }
+    defer {
+      waiting.removeAll(keepingCapacity: true)
+      waitingLines = 0
+    }
     guard now >= retryAt else {
-      lost += 1
+      lost += waitingLines
       return nil
     }
     do throws(FileError) {
-      try file.append(line)
+      try file.append(waiting)
       guard lost > 0 else { return nil }
       let notice = Notice(.info, "the access log \(file.path) is written again; \(lost) lines are missing in it")
       lost = 0
       return notice
     } catch {
-      lost += 1
+      let isFirst = lost == 0
+      lost += waitingLines
       retryAt = now + Self.rest
-      guard lost == 1 else { return nil }
+      guard isFirst else { return nil }
       return Notice(.warning, "\(error); clients are relayed, and missing in the access log, until that is mended")
     }
   }

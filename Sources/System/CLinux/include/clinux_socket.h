@@ -30,6 +30,10 @@ int clinux_epoll_remove(int epoll, int descriptor);
 // Waits for ever if `milliseconds` is -1. `ready` has place for CLINUX_BATCH reports; returns how many there are.
 int clinux_epoll_wait(int epoll, struct clinux_ready *ready, int milliseconds);
 
+// recv and send without flags, but that a closed peer raises no SIGPIPE.
+intptr_t clinux_receive(int descriptor, void *buffer, intptr_t capacity);
+intptr_t clinux_send(int descriptor, const void *buffer, intptr_t count);
+
 int clinux_tcp_socket(int family);
 int clinux_bind(int descriptor, const void *address);
 int clinux_connect(int descriptor, const void *address);

@@ -12,7 +12,7 @@ extension SpliceLoop {
     withUnsafeBytes(of: connection.pointee.hello) { hello in
       for index in 0..<kept { scratch.storeBytes(of: hello[index], toByteOffset: index, as: UInt8.self) }
     }
-    let count = recv(flow.pointee.source, scratch + kept, Self.scratchSize - kept, 0)
+    let count = clinux_receive(flow.pointee.source, scratch + kept, Self.scratchSize - kept)
     guard count > 0 else {
       if count == 0 || errno != EAGAIN { refuse(slot, .left) }
       return
@@ -72,7 +72,7 @@ extension SpliceLoop {
       refuse(slot, Ending.refusal(dialError: errno))
       return
     }
-    let sent = send(descriptor, scratch, hello, Int32(MSG_NOSIGNAL))
+    let sent = clinux_send(descriptor, scratch, hello)
     let error = sent < 0 ? errno : 0
     guard sent >= 0 || error == EAGAIN else {
       refuse(slot, Ending.refusal(dialError: error))

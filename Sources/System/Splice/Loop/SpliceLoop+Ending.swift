@@ -92,7 +92,7 @@ extension SpliceLoop {
   /// Drops what a peer still sends after a cut, so that its own end is seen and closing does not reset it.
   mutating func discard(_ flow: UnsafeMutablePointer<Flow>, _ token: Token) {
     guard slab.connection(token.slot).pointee.phase == .closing, !flow.pointee.finished else { return }
-    let count = recv(flow.pointee.source, scratch, Self.scratchSize, 0)
+    let count = clinux_receive(flow.pointee.source, scratch, Self.scratchSize)
     let error = count < 0 ? errno : 0
     if count > 0 || error == EINTR {
       enqueue(flow, token)
