@@ -21,13 +21,11 @@ def container(image):
 def test_the_status_is_a_table_that_a_person_reads_at_a_glance(container):
     lines = container.ibgw("status").stdout.splitlines()
     assert re.match(r"ibgw \d+\.\d+\.\d+, running for \d", lines[0])
-    assert re.match(r"GATEWAY +STATE +FOR +LOGINS +WHY$", lines[2])
-    assert re.match(r"paper +\S+ +\d", lines[3])
-    services = lines.index("", 3) + 1
-    assert re.match(r"SERVICE +STATE +FOR +RESTARTS +WHY$", lines[services])
-    rows = {line.split()[0]: line for line in lines[services + 1 :] if line}
+    heading = next(i for i, line in enumerate(lines) if re.match(r"SERVICE +STATE +FOR +RESTARTS +WHY$", line))
+    rows = {line.split()[0]: line for line in lines[heading + 1:] if line}
     assert set(rows) >= {"xvfb", "x11vnc", "caddy", "relay", "ibc-paper"}
     assert re.search(r"^ibc-paper +running +\S+ m?s +0 +logged in$", rows["ibc-paper"])
+    assert next(line for line in lines if line.startswith("paper "))
 
 
 def test_the_status_in_json_has_everything_of_each_service(container):

@@ -132,12 +132,11 @@ def test_logs_follows_until_it_is_stopped_or_the_supervisor_ends(image):
     followers = [
         subprocess.Popen(
             container.command(["/usr/local/bin/ibgw", "logs", *arguments]), env=environment, stdout=subprocess.PIPE, text=True)
-        for arguments in (["-f"], ["ibc-paper", "--follow", "-n", "0"])
+        for arguments in (["-f"], ["ibc-paper", "--follow", "-n", "1"])
     ]
     all_of_it, of_one = followers
     assert "supervises as process 1" in all_of_it.stdout.readline()
-    # The second has nothing to show at first; it follows when its connection stands.
-    eventually(lambda: container.execute("sh", "-c", "grep -c '03 .*/supervisor.sock' /proc/net/unix").stdout.strip() == "2")
+    assert " ibc-paper: " in of_one.stdout.readline()
     opened()
     assert "something new" in next(line for line in all_of_it.stdout if "something" in line)
     assert container.stop() == 0

@@ -69,9 +69,13 @@ class Container:
             self._process.kill()
             raise AssertionError(f"the container did not start: {answer}")
         process_1, self.program_pid, self.executed_at = (kind(text) for kind, text in zip((int, int, float), answer.split()))
-        self._namespace = os.readlink(f"/proc/{process_1}/ns/pid")
         self.process_1 = process_1
-        self.pid = process_1 if self.program_pid == 1 else self._outside(self.program_pid)
+        try:
+            self._namespace = os.readlink(f"/proc/{process_1}/ns/pid")
+            self.pid = process_1 if self.program_pid == 1 else self._outside(self.program_pid)
+        except OSError:
+            # A short command may have ended already.
+            self._namespace, self.pid = None, process_1
         self._captures = capture
         if capture:
             threading.Thread(target=self._read, daemon=True).start()

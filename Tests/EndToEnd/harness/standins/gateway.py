@@ -87,6 +87,10 @@ class Gateway:
     # The life of the JVM
 
     def run(self):
+        # A signal that comes just before a wait ends that wait too.
+        self.wakeup, told = os.pipe()
+        os.set_blocking(told, False)
+        signal.set_wakeup_fd(told)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self.received)
         try:
@@ -190,13 +194,22 @@ class Gateway:
 
     def do_gate(self, name):
         """Waits until the test opens the gate of this name."""
+        gate = os.open(f"/share/gate-{name}", os.O_RDONLY | os.O_NONBLOCK)
         self.note("at the gate", gate=name)
-        with open(f"/share/gate-{name}") as gate:
-            gate.read()
+        while gate not in self.wait(gate):
+            pass
+        os.close(gate)
 
     def do_serve(self):
         while True:
-            signal.pause()
+            self.wait()
+
+    def wait(self, *descriptors):
+        """Those of the descriptors that can be read; a signal ends the wait as well."""
+        ready = select.select([self.wakeup, *descriptors], [], [])[0]
+        if self.wakeup in ready:
+            os.read(self.wakeup, 64)
+        return ready
 
     def do_exit(self, code):
         self.end(code % 256, "as told")
