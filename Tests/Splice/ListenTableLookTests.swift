@@ -79,10 +79,15 @@ private final class Queue {
       shutdown(queue.clients[1], Int32(SHUT_WR))
     }
     let port = queue.endpoint.port
-    let told = try #require(SocketRow.diagnosed(port: port, withUnclosed: true))
-    let read = try ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { path in
-      SocketRow.rows(of: try Self.contents(path)).filter { $0.local.port == port }
-    }
+    // The two are read one after the other, and what was just shut down is on its way meanwhile: they agree once it has arrived.
+    var (told, read): ([SocketRow], [SocketRow]) = ([], [])
+    let deadline = ContinuousClock.now + .seconds(20)
+    repeat {
+      told = try #require(SocketRow.diagnosed(port: port, withUnclosed: true))
+      read = try ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { path in
+        SocketRow.rows(of: try Self.contents(path)).filter { $0.local.port == port }
+      }
+    } while (told.count != read.count || !told.allSatisfy(read.contains)) && ContinuousClock.now < deadline
     #expect(told.count == read.count)
     for row in told { #expect(read.contains(row)) }
   }

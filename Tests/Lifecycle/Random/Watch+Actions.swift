@@ -143,6 +143,8 @@ extension Watch {
         if until - failure < 30_000 { fails("\(plan.name) is tried again \(until - failure) ms after a failed login") }
         return
       }
+      // A pause that a failed login asks for is the login budget's, whose limits are watched at each attempt.
+      if record.why.hasPrefix("waits after a failed login") { return }
       if wait < books[place].lastWait { fails("the back-off of \(plan.name) shrinks to \(wait) ms") }
       if wait < plan.backOff.initial { fails("\(plan.name) backs off for no more than \(wait) ms") }
       seen.insert(.backOff)
