@@ -32,40 +32,75 @@ let package = Package(
     module("Values", "Templates"),
     module("Values", "TWSProtocol"),
     module("Values", "Lifecycle", ["Trading"]),
+    module("Values", "Metrics"),
 
     .target(name: "CLinux", path: "Sources/System/CLinux"),
     module("System", "Files", ["CLinux"]),
     module("System", "Processes", ["CLinux"]),
+    module("System", "Output"),
     module("System", "Splice", ["CLinux", "TWSProtocol"]),
 
+    module("Wire", "LoopSignals", [nio, nioPosix, "CLinux"]),
     module("Wire", "LocalHTTP", [nio, nioPosix, nioHTTP1, "CLinux"]),
 
-    module("Peers", "Gateway", ["Trading"]),
+    module("Peers", "Gateway", ["Trading", "Lifecycle"]),
+    module("Peers", "GatewayProbe", ["Trading", "Lifecycle", "TWSProtocol", "Splice"]),
 
-    module("App", "Preparation", ["Trading", "Settings", "Templates", "Files"]),
-    module("App", "Supervisor", ["Trading", "Lifecycle", "Processes", "LocalHTTP", "Gateway", nio, nioPosix]),
+    module("App", "Preparation", ["Trading", "Settings", "Templates", "Files", "Processes"]),
+    module(
+      "App", "Supervisor",
+      [
+        "CLinux", "Trading", "Settings", "Lifecycle", "Files", "Processes", "Output", "LoopSignals", "LocalHTTP",
+        "Gateway", nio, nioPosix,
+      ]),
+    module(
+      "App", "Services",
+      ["Trading", "Settings", "Lifecycle", "Processes", "Gateway", "Supervisor"]),
     module("App", "Simulator", ["TWSProtocol", "Trading", nio, nioPosix]),
-    module("App", "RelayService", ["Trading", "TWSProtocol", "Files", "Splice", "LocalHTTP", nio, nioPosix]),
+    module(
+      "App", "ProbeService",
+      ["Trading", "Lifecycle", "Splice", "LocalHTTP", "GatewayProbe", nio, nioPosix]),
+    module("App", "RelayService", ["Lifecycle", "Files", "Splice", "LocalHTTP", nio, nioPosix]),
+    module(
+      "App", "WebService",
+      [
+        "Trading", "Lifecycle", "Metrics", "Files", "Processes", "Splice", "LocalHTTP", "GatewayProbe", "RelayService",
+        nio,
+      ]),
 
     .executableTarget(
       name: "ibgw",
       dependencies: [
-        "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "LocalHTTP", "Gateway", "Preparation",
-        "Supervisor", "Simulator", "RelayService", arguments, nio, nioPosix,
+        "CLinux", "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "Splice", "LoopSignals",
+        "LocalHTTP", "Gateway", "GatewayProbe", "Preparation", "Supervisor", "Services", "Simulator", "ProbeService",
+        "RelayService", "WebService", arguments, nio, nioPosix, nioHTTP1,
       ],
       path: "Sources/ibgw", swiftSettings: strict),
 
+    .target(name: "TestSupport", dependencies: ["Files"], path: "Tests/Support", swiftSettings: strict),
     tests(of: "Settings", ["Trading"]),
     tests(of: "Templates"),
     tests(of: "TWSProtocol"),
     tests(of: "Lifecycle", ["Trading"]),
-    tests(of: "Files"),
+    tests(of: "Metrics"),
+    tests(of: "Files", ["TestSupport"]),
     tests(of: "Processes"),
-    tests(of: "Splice"),
+    tests(of: "Output"),
+    tests(of: "Splice", ["CLinux"]),
     tests(of: "LocalHTTP", [nio, nioPosix]),
     tests(of: "Gateway"),
-    tests(of: "Preparation", ["Settings", "Templates", "Trading", "Files"]),
-    tests(of: "Simulator", ["TWSProtocol"]),
-    tests(of: "RelayService"),
+    tests(of: "GatewayProbe", ["Lifecycle", "TWSProtocol", "Splice", "Trading"]),
+    tests(of: "Preparation", ["Settings", "Templates", "Trading", "Files", "TestSupport"]),
+    tests(of: "Supervisor", ["Lifecycle", "Trading", "Files", "TestSupport"]),
+    tests(of: "Simulator", ["TWSProtocol", nio, nioPosix]),
+    tests(of: "RelayService", ["Splice", "Files", "LocalHTTP", nio, nioPosix]),
+    tests(
+      of: "ProbeService", ["Simulator", "Splice", "LocalHTTP", "Lifecycle", "GatewayProbe", "Trading", nio, nioPosix]),
+    tests(
+      of: "WebService",
+      [
+        "TestSupport", "Files", "Splice", "Lifecycle", "Metrics", "LocalHTTP", "Processes", "GatewayProbe",
+        "RelayService", "ProbeService", nio, nioPosix,
+      ]),
   ]
 )

@@ -55,15 +55,14 @@ import Trading
   @Test func `one failure more than the limit holds a gateway, and time alone never starts it again`() {
     var stage = Stage([.gateway(.paper, limit: 2)])
     stage.everythingUp()
-    _ = waits(paper, &stage, count: 2, .code(87))
-    #expect(stage.say(paper, .ended(.code(87))) == [])
+    _ = stage.say(paper, .ended(.signal(9))) + stage.wait(36_000) + stage.spawned(paper)
+    _ = waits(paper, &stage, count: 2, .signal(11))
+    #expect(stage.say(paper, .ended(.signal(11))) == [])
     #expect(stage.state(paper) == .held)
-    #expect(stage.lifecycle.nextWake == nil)
     #expect(stage.wait(7 * 86_400_000) == [])
     #expect(
       stage.lines.last
-        == "error ibc-paper: held: the second factor was not completed in time (exit code 87), 3 times in a row; "
-        + "mend it, then: ibgw start ibc-paper")
+        == "error ibc-paper: held: ended by signal 11 (SEGV), 3 times in a row; mend it, then: ibgw start ibc-paper")
   }
 
   @Test func `failures are forgotten once the service has been up for the time of its plan`() {

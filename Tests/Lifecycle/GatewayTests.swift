@@ -20,7 +20,7 @@ import Trading
     #expect(stage.why(paper) == "login attempt 1")
     _ = stage.say(paper, .secondFactorAsked)
     #expect(stage.why(paper) == "waits for the second factor")
-    #expect(stage.lines.last == "warning ibc-paper: waits for the second factor: confirm it on the phone")
+    #expect(stage.stateLines.last == "warning ibc-paper: waiting-for-2fa: confirm the login on the phone")
     _ = stage.say(paper, .loginCompleted)
     #expect(stage.state(paper) == .running)
     #expect(stage.why(paper) == "logged in")
@@ -53,7 +53,7 @@ import Trading
     _ = stage.say(paper, .leaderEnded(.signal(9)))
     #expect(stage.say(paper, .ended(.code(0))) == [])
     #expect(stage.state(paper) == .backingOff)
-    #expect(stage.wait(12_000) == [.spawn(paper)])
+    #expect(stage.wait(36_000) == [.spawn(paper)])
   }
 
   @Test func `a stop tells java itself when ibcstart.sh is lost already`() {
@@ -96,7 +96,7 @@ import Trading
   @Test func `what IBC said in an earlier run does not count for the next`() {
     var stage = loggedIn()
     _ = stage.say(paper, .ended(.code(0)))
-    _ = stage.wait(12_000) + stage.spawned(paper)
+    _ = stage.wait(36_000) + stage.spawned(paper)
     _ = stage.say(paper, .ended(.code(1)))
     #expect(stage.state(paper) == .held)
   }

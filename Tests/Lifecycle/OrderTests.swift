@@ -43,7 +43,7 @@ import Trading
     for order in [Order.start, .restart] {
       var stage = Stage([.gateway(.paper, limit: 0)])
       stage.everythingUp()
-      _ = stage.say(paper, .ended(.code(87)))
+      _ = stage.say(paper, .ended(.code(84)))
       #expect(stage.state(paper) == .held)
       #expect(try stage.order(order, paper) == [.spawn(paper)])
     }

@@ -72,9 +72,12 @@ import Trading
     _ = stage.begin()
     _ = stage.spawned(paper)
     _ = stage.say(paper, .javaStarting)
-    #expect(stage.wait(300_000) == [.ask(paper)])
-    _ = stage.say(paper, .ended(.code(0)))
+    #expect(stage.wait(299_999) == [])
+    #expect(stage.wait(1) == [.killLeader(paper)])
+    #expect(stage.say(paper, .leaderEnded(.signal(9))) == [.terminate(paper)])
+    _ = stage.say(paper, .ended(.code(143)))
     #expect(stage.state(paper) == .backingOff)
+    #expect(stage.persisted[.paper]?.charges.map(\.why) == ["no login was completed within 5 min"])
   }
 
   @Test func `a gateway whose java starts anew has its login deadline anew`() {
@@ -84,7 +87,7 @@ import Trading
     _ = stage.say(paper, .javaEnded(0))
     #expect(stage.state(paper) == .starting)
     #expect(stage.wait(299_999) == [])
-    #expect(stage.wait(1) == [.ask(paper)])
+    #expect(stage.wait(1) == [.killLeader(paper)])
   }
 
   @Test func `the time to be ready again is counted from java's restart, not from the start of its script`() {
@@ -95,6 +98,6 @@ import Trading
     _ = stage.wait(40_000)
     _ = stage.say(paper, .loginCompleted)
     #expect(stage.state(paper) == .running)
-    #expect(stage.lines.last == "info ibc-paper: ready after 40 s")
+    #expect(stage.lines.last == "info ibc-paper: logged in after 40 s")
   }
 }

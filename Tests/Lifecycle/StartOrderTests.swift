@@ -74,6 +74,6 @@ import Trading
     var stage = Stage([.daemon("caddy")])
     stage.everythingUp()
     #expect(stage.say("nobody", .ended(.code(1))) == [])
-    #expect(stage.lines == ["info caddy: running"])
+    #expect(stage.lines == ["info caddy: ready after 0 ms"])
   }
 }

@@ -29,6 +29,18 @@ import Testing
     #expect(StopBudget.longest(fitted) == 3000)
   }
 
+  @Test func `a gateway is shortened last, and keeps three quarters of a short stop`() {
+    let gateway = ServicePlan(
+      name: .gateway(.live), kind: .gateway(.live), stopRank: 1,
+      stopSteps: [StopStep(.terminate, 6000), StopStep(.kill, 2000)])
+    let others = [plan("relay", rank: 0, [3000, 1000]), plan("xvfb", rank: 2, [7000, 1000])]
+    func patiences(_ limit: Int64) -> [[Int64]] {
+      StopBudget.fitted(others + [gateway], into: limit).map { $0.stopSteps.map(\.patience) }
+    }
+    #expect(patiences(14_000) == [[1500, 500], [3500, 500], [6000, 2000]])
+    #expect(patiences(8000) == [[500, 166], [1166, 166], [4500, 1500]])
+  }
+
   @Test(arguments: [0, 1, 999, 8000, 45_000, 110_000] as [Int64])
   func `the image's services always fit`(limit: Int64) {
     #expect(StopBudget.longest(StopBudget.fitted(imagePlans([.live, .paper]), into: limit)) <= limit)

@@ -50,7 +50,18 @@ import Trading
     #expect(stage.lines.last == "warning ibc-paper: ibcstart.sh has started java again: told by TERM")
     #expect(stage.say(paper, .javaStarting) == [])
     #expect(stage.say(paper, .leaderEnded(.signal(9))) == [.terminate(paper)])
-    #expect(stage.wait(10_000) == [.kill(paper)])
+    // 10 seconds of its own, and the 17 that were left for asking.
+    #expect(stage.wait(26_999) == [])
+    #expect(stage.wait(1) == [.kill(paper)])
+  }
+
+  @Test func `a gateway that cannot be asked has the whole time to end by TERM`() {
+    var stage = loggedIn()
+    _ = stage.term() + stage.wait(100)
+    #expect(stage.say(paper, .askFailed) == [.killLeader(paper)])
+    #expect(stage.say(paper, .leaderEnded(.signal(9))) == [.terminate(paper)])
+    #expect(stage.wait(29_899) == [])
+    #expect(stage.wait(1) == [.kill(paper)])
   }
 
   @Test func `a gateway whose java has not been started cannot be asked, and is told at once`() {
@@ -65,7 +76,7 @@ import Trading
     _ = stage.begin()
     #expect(stage.term() == [.killLeader(paper)])
     #expect(stage.spawned(paper) == [.killLeader(paper)])
-    #expect(stage.wait(10_000) == [.kill(paper)])
+    #expect(stage.wait(30_000) == [.kill(paper)])
   }
 
   @Test func `what was killed before it was there is killed once it is`() {

@@ -39,7 +39,7 @@ import Trading
     backingOff  .        .           .         .        .       .           .        .         waiting
     stopping    .        backingOff  held      .        .       backingOff  .        .         .
     stopped     .        .           .         .        .       .           .        .         .
-    held        .        .           .         .        .       .           .        .         .
+    held        .        .           .         .        .       .           .        .         waiting
     """
 
   @Test(arguments: zip(ServicePlan.Kind.each, [daemon, task, gateway]))

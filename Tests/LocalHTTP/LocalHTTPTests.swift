@@ -25,13 +25,23 @@ private func withServer<Value: Sendable>(
 @Suite struct LocalHTTPTests {
   @Test func `a request arrives with its method, path, query and body, and its answer comes back whole`() throws {
     let answer = try withServer({ request, responder in
-      let text = "\(request.method) \(request.path) \(request.query["id"] ?? "-") \(String(decoding: request.body, as: UTF8.self))"
+      let text =
+        "\(request.method) \(request.path) \(request.query["id"] ?? "-") \(String(decoding: request.body, as: UTF8.self))"
       responder.respond(.text(201, text))
     }) { path, loop in
       LocalHTTPClient.request("POST", "/v1/kick?id=a%20b", body: Array("hello".utf8), path: path, on: loop)
     }
     #expect(answer.status == 201)
     #expect(String(decoding: answer.body, as: UTF8.self) == "POST /v1/kick a b hello\n")
+  }
+
+  @Test func `a request's headers arrive, whatever the case of their names`() throws {
+    let answer = try withServer({ request, responder in
+      responder.respond(.text(200, "\(request.headers["host"] ?? "-") \(request.headers["Host"] ?? "-")"))
+    }) { path, loop in
+      LocalHTTPClient.request("GET", "/", host: "gateway", path: path, on: loop)
+    }
+    #expect(String(decoding: answer.body, as: UTF8.self) == "gateway -\n")
   }
 
   @Test func `an answer of a megabyte arrives whole`() throws {

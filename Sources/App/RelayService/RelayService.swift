@@ -1,1 +1,201 @@
-// filled soon
+import Glibc
+import NIOCore
+import Splice
+
+/// The control plane of a relay process: it decides when the routes listen, writes the logs and answers the control API. The bytes
+/// flow on the relay's own thread, and never wait for anything here.
+///
+/// Everything is owned by `loop`, and must be called there.
+public final class RelayService {
+  let configuration: RelayServiceConfiguration
+  let loop: any EventLoop
+  let relay: Relay
+  var gates: [RouteGate]
+  /// Where each route listens now: what was asked for, and what it came to where port 0 was asked for.
+  var listening: [[Endpoint: Endpoint]]
+  let logs: [AccessLog?]
+  private var refusals = RefusalLog()
+  private var refusalFlush: Scheduled<Void>?
+  private var look: Scheduled<Void>?
+  private var retry: Scheduled<Void>?
+  private var acceptFailures: [Int: UInt64] = [:]
+  private var isStopping = false
+  /// This service until it has stopped, for the relay's thread to wake.
+  private let awake: NIOLoopBoundBox<RelayService?>
+  private let say: (Notice) -> Void
+  private let stopped: EventLoopPromise<Void>
+
+  /// How often the gateway's port is looked at: while it is closed, and while it is open.
+  static let lookWhileDown = TimeAmount.milliseconds(200)
+  static let lookWhileUp = TimeAmount.seconds(2)
+  /// How long events are left to gather before they are asked for again.
+  static let eventPause = TimeAmount.milliseconds(5)
+
+  /// Starts the relay's thread; it listens from ``run()`` on. Its log goes to standard error.
+  public convenience init(_ configuration: RelayServiceConfiguration, on loop: any EventLoop) throws(RelayError) {
+    try self.init(configuration, on: loop, say: Notice.write)
+  }
+
+  init(
+    _ configuration: RelayServiceConfiguration, on loop: any EventLoop, say: @escaping (Notice) -> Void
+  ) throws(RelayError) {
+    self.configuration = configuration
+    self.loop = loop
+    self.say = say
+    stopped = loop.makePromise()
+    gates = configuration.routes.map { RouteGate($0, policy: configuration.listening) }
+    listening = configuration.routes.map { _ in [:] }
+    logs = configuration.routes.map { route in
+      configuration.logDirectory.map { directory in
+        AccessLog(directory: directory, route: route, size: configuration.logSize, kept: configuration.logsKept)
+      }
+    }
+    let awake = NIOLoopBoundBox<RelayService?>(nil, eventLoop: loop)
+    self.awake = awake
+    relay = try Relay(
+      routes: configuration.routes.map { RelayRoute(name: $0.name, upstream: $0.upstream) },
+      limits: configuration.limits, onEvents: { loop.execute { awake.value?.takeEvents() } })
+    awake.value = self
+  }
+
+  /// Completes when the relay has stopped.
+  public var whenStopped: EventLoopFuture<Void> { stopped.futureResult }
+
+  /// Begins to listen and to watch the gateways.
+  public func run() { lookAtGateways() }
+
+  /// Ends everything in order, within the configured time. A second call changes nothing.
+  public func stop() {
+    guard !isStopping else { return }
+    isStopping = true
+    look?.cancel()
+    retry?.cancel()
+    relay.drain(within: configuration.drainTime)
+  }
+
+  /// What a route is told by the control plane.
+  func order(_ order: ListenOrder, route index: Int) {
+    tell(gates[index].told(order))
+    lookAtGateways()
+  }
+
+  /// Looks at every gateway's port that decides anything, and listens or closes as it demands.
+  private func lookAtGateways() {
+    look?.cancel()
+    look = nil
+    guard !isStopping else { return }
+    for index in gates.indices {
+      if gates[index].isWatched { tell(gates[index].looked(ListenTable.listens(gates[index].upstream))) }
+      apply(index)
+    }
+    let watched = gates.filter(\.isWatched)
+    guard !watched.isEmpty else { return }
+    let isDown = watched.contains { $0.gatewayListens != true }
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    look = loop.scheduleTask(in: isDown ? Self.lookWhileDown : Self.lookWhileUp) { bound.value.lookAtGateways() }
+  }
+
+  /// Makes a route's listeners what its gate wants.
+  private func apply(_ index: Int) {
+    guard gates[index].wantsClients else {
+      if !listening[index].isEmpty { relay.closeListeners(route: index) }
+      listening[index] = [:]
+      gates[index].closed()
+      return
+    }
+    for endpoint in gates[index].listen where listening[index][endpoint] == nil {
+      do throws(RelayError) {
+        listening[index][endpoint] = try relay.listen(on: endpoint, route: index)
+        tell(gates[index].succeeded(endpoint))
+      } catch {
+        tell(gates[index].failed(endpoint, error))
+        retryLater()
+      }
+    }
+  }
+
+  private func retryLater() {
+    guard retry == nil else { return }
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    retry = loop.scheduleTask(in: .seconds(1)) {
+      bound.value.retry = nil
+      bound.value.lookAtGateways()
+    }
+  }
+
+  /// Takes what has happened, and asks again a little later until nothing has: in a storm of connections that is one wake-up for
+  /// many of them, and the relay's thread has none to give.
+  private func takeEvents() {
+    let events = relay.takeEvents()
+    guard !events.isEmpty else { return }
+    var (looksAgain, hasStopped) = (false, false)
+    for event in events {
+      switch event {
+      case .opened(let record):
+        write(record) { $0.opened(record) }
+      case .closed(let record):
+        write(record) { $0.closed(record) }
+        looksAgain = looksAgain || record.ending?.by == .gateway
+      case .refused(let route, let peer, let reason):
+        note(refusal: reason, of: peer, route: route)
+        looksAgain = looksAgain || reason == .gatewayRefused
+      case .acceptFailed(let route, let error):
+        note(acceptFailure: error, route: route)
+      case .stopped:
+        hasStopped = true
+      }
+    }
+    for log in logs { tell(log?.flush(at: Self.now)) }
+    guard !hasStopped else { return end() }
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    loop.scheduleTask(in: Self.eventPause) { bound.value.takeEvents() }
+    // A gateway that ends a connection or refuses one may have closed its port.
+    if looksAgain { lookAtGateways() }
+  }
+
+  private func write(_ record: ConnectionRecord, _ note: (AccessLog) -> Void) {
+    guard let log = logs[record.route] else { return }
+    note(log)
+    if log.isFull { tell(log.flush(at: Self.now)) }
+  }
+
+  private func end() {
+    refusalFlush?.cancel()
+    awake.value = nil
+    stopped.succeed()
+  }
+
+  private func note(acceptFailure error: Int32, route: Int) {
+    if let last = acceptFailures[route], Self.now - last < RefusalLog.window { return }
+    acceptFailures[route] = Self.now
+    let why = error == EMFILE || error == ENFILE ? Refusal.descriptors.explanation : String(cString: strerror(error))
+    say(
+      Notice(.error, "\(gates[route].name): cannot accept connections: \(why); it is tried again four times a second"))
+  }
+
+  private func note(refusal: Refusal, of peer: Endpoint, route: Int) {
+    tell(refusals.note(gates[route].name, peer, refusal, at: Self.now))
+    flushRefusalsLater()
+  }
+
+  private func flushRefusalsLater() {
+    guard refusalFlush == nil, refusals.isWaiting else { return }
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    refusalFlush = loop.scheduleTask(in: .seconds(10)) {
+      let service = bound.value
+      service.refusalFlush = nil
+      service.refusals.flush(at: Self.now).forEach(service.say)
+      service.flushRefusalsLater()
+    }
+  }
+
+  private func tell(_ notice: Notice?) {
+    if let notice { say(notice) }
+  }
+
+  private static var now: UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+}

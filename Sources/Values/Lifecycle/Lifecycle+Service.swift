@@ -7,6 +7,7 @@ extension Lifecycle {
     case ready
     case leaderEnded(Exit)
     case ended(Exit)
+    case askFailed
     case gateway(GatewayEvent)
     case deadline
   }
@@ -19,6 +20,7 @@ extension Lifecycle {
       case .ready: .ready
       case .leaderEnded(let exit): .leaderEnded(exit)
       case .ended(let exit): .ended(exit)
+      case .askFailed: .askFailed
       case .gateway(let said): .gateway(said)
       }
     take(input, place, now, &actions)
@@ -34,7 +36,7 @@ extension Lifecycle {
     case (.starting, .spawnFailed(let why, let missing)): couldNotStart(why, missing, place, now, &actions)
     case (.stopping, .spawnFailed(let why, let missing)):
       switch records[place].purpose {
-      case .restart, .unready: couldNotStart(why, missing, place, now, &actions)
+      case .restart, .unready, .login: couldNotStart(why, missing, place, now, &actions)
       case .order, .shutdown:
         enter(plans[place].kind == .task ? .finished : .stopped, place, now, why)
         log(.warning, place, why, &actions)
@@ -57,16 +59,18 @@ extension Lifecycle {
     case (.stopping, .gateway(.javaStarting)): javaCameBack(place, now, &actions)
     case (.stopping, .gateway): break
 
+    case (.starting, .deadline) where plans[place].mode != nil: loginTimedOut(place, now, &actions)
     case (.starting, .deadline):
       beginStop(place, .unready, now, &actions)
       log(.warning, place, "did not become ready in time; it is stopped and tried again", &actions)
     case (.stopping, .deadline): nextStopStep(place, now, &actions)
-    case (.backingOff, .deadline), (.degraded, .deadline):
+    case (.stopping, .askFailed):
+      if currentStep(place).measure.isRequest { nextStopStep(place, now, &actions) }
+    case (.starting, .askFailed), (.running, .askFailed): break
+    case (.backingOff, .deadline), (.degraded, .deadline), (.held, .deadline):
       enter(.waiting, place, now, "")
       records[place].restarts += 1
-    case (.running, .deadline), (.waiting, .deadline), (.held, .deadline), (.stopped, .deadline),
-      (.finished, .deadline):
-      break
+    case (.running, .deadline), (.waiting, .deadline), (.stopped, .deadline), (.finished, .deadline): break
 
     // News of a process that this service no longer has: a line that was still in its pipe, or an end that was given up on.
     case (.waiting, _), (.backingOff, _), (.degraded, _), (.held, _), (.stopped, _), (.finished, _): break
@@ -81,6 +85,7 @@ extension Lifecycle {
     records[place].readyAt = nil
     records[place].leaderGone = false
     records[place].javaSeen = false
+    if let gateway = gatewayPlace(place) { gateways[gateway].budget.isCharged = false }
     actions.append(.spawn(plans[place].name))
   }
 
@@ -97,7 +102,7 @@ extension Lifecycle {
   /// Sets the time by which the service has to be up. In a stop there is none: it is ended at its rank.
   private mutating func awaitReadiness(_ place: Int, _ now: Moment) {
     guard isRunning, case .whenReported(let within?) = plans[place].readiness else { return }
-    records[place].until = now.uptime + within
+    records[place].until = now.uptime + (loginTimeout(place) ?? within)
   }
 
   private mutating func becameReady(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
@@ -105,9 +110,10 @@ extension Lifecycle {
     enter(.running, place, now, "")
     records[place].readyAt = now
     records[place].settled = true
-    if plans[place].kind != .task {
-      log(.info, place, took == 0 ? "running" : "ready after \(spoken(milliseconds: took))", &actions)
-    }
+    completeLogin(place, now, &actions)
+    if plans[place].kind == .task { return }
+    let what = plans[place].mode == nil ? "ready" : "logged in"
+    log(.info, place, "\(what) after \(spoken(milliseconds: took))", &actions)
   }
 
   private mutating func couldNotStart(
@@ -165,8 +171,10 @@ extension Lifecycle {
     case .configuration(let meaning) where isRunning:
       hold(meaning, place, now, &actions)
     case .configuration(let meaning), .login(let meaning), .other(let meaning):
-      guard isRunning && onGatewayExit == .exit else {
-        fail(meaning, place, now, &actions)
+      let isRetried = policy.retriesSecondFactor && exit == .code(87)
+      guard isRunning && onGatewayExit == .exit && !isRetried else {
+        let isCharged = gatewayPlace(place).map { gateways[$0].budget.isCharged } ?? false
+        isCharged ? restAfterLogin(meaning, place, now, &actions) : fail(meaning, place, now, &actions)
         return
       }
       enter(.stopped, place, now, "\(meaning); ON_GATEWAY_EXIT=exit")
@@ -180,9 +188,10 @@ extension Lifecycle {
   private mutating func endedAsTold(_ exit: Exit, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
     records[place].lastEnd = "\(exit)"
     records[place].settled = true
-    let purpose = records[place].purpose
+    let (purpose, why) = (records[place].purpose, records[place].why)
     let took = now.uptime - records[place].since.uptime
     log(.info, place, "stopped after \(spoken(milliseconds: took)): \(exit)", &actions)
+    noteStop(place, now, &actions)
     switch purpose {
     case .shutdown: enter(.stopped, place, now, "the supervisor stops")
     case .order: enter(plans[place].kind == .task ? .finished : .stopped, place, now, "stopped by order")
@@ -192,6 +201,7 @@ extension Lifecycle {
     case .restart: enter(.stopped, place, now, "the supervisor stops")
     case .unready where plans[place].kind == .task: enter(.finished, place, now, "did not become ready in time")
     case .unready: fail("did not become ready in time", place, now, &actions)
+    case .login: restAfterLogin(why, place, now, &actions)
     }
   }
 
@@ -256,11 +266,15 @@ extension Lifecycle {
   private mutating func hear(_ said: GatewayEvent, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
     records[place].javaSeen = true
     switch said {
-    case .javaStarting: break
-    case .loginAttempt(let number): records[place].why = "login attempt \(number)"
-    case .secondFactorAsked:
-      records[place].why = "waits for the second factor"
-      log(.warning, place, "waits for the second factor: confirm it on the phone", &actions)
+    case .javaStarting:
+      if records[place].state == .starting { awaitReadiness(place, now) }
+    case .loginAttempt(let number):
+      records[place].why = "login attempt \(number)"
+      if records[place].state == .starting { awaitReadiness(place, now) }
+    case .secondFactorAsked: records[place].why = "waits for the second factor"
+    case .loginFailed, .tooManyFailures, .secondFactorMissed, .coldRestart:
+      records[place].why = said.failedLogin ?? ""
+    case .mainWindow, .otherSession: break
     case .loginCompleted:
       if records[place].state == .starting { becameReady(place, now, &actions) }
       records[place].why = "logged in"
@@ -274,6 +288,7 @@ extension Lifecycle {
       }
       records[place].why = why
     }
+    judgeLogin(said, place, now, &actions)
   }
 
   // MARK: Small steps

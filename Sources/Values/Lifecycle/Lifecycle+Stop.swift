@@ -86,18 +86,40 @@ extension Lifecycle {
 
   /// ibcstart.sh has found an autorestart file and starts java again although it was asked to stop: it is not asked a second time.
   mutating func javaCameBack(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
-    guard currentStep(place).measure == .ask, records[place].until != nil else { return }
+    guard currentStep(place).measure.isRequest, records[place].until != nil else { return }
     records[place].step += 1
     log(.warning, place, "ibcstart.sh has started java again: told by TERM", &actions)
     takeStep(place, now, &actions)
   }
 
+  /// Whether IBC can do what the step under way would ask of it. A session can be kept only where there is one, and a gateway whose
+  /// login has failed has nothing to close in order.
+  private func isWorthAsking(_ place: Int) -> Bool {
+    let record = records[place]
+    if isHurried || !record.javaSeen || record.purpose == .login { return false }
+    return currentStep(place).measure == .ask || record.readyAt != nil
+  }
+
+  /// A gateway has ended as it was told: a session that was left before this stop is older than it, and of no use any more.
+  mutating func noteStop(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
+    guard let gateway = gatewayPlace(place) else { return }
+    let began = records[place].since.wall
+    gateways[gateway].budget.stoppedAt = began
+    persist(gateway, now, &actions)
+    if currentStep(place).measure == .pause { actions.append(.verifySession(gateways[gateway].mode, since: began)) }
+  }
+
   func currentStep(_ place: Int) -> StopStep { plans[place].stopSteps[records[place].step] }
 
   private mutating func takeStep(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
+    // What the step before has left of its time goes to the TERM: a gateway that cannot be asked has all of it to end in order.
+    var spare = max(0, (records[place].until ?? now.uptime) - now.uptime)
     // What cannot be asked, or need not be any more, is told at once.
-    while currentStep(place).measure == .ask && (isHurried || !records[place].javaSeen) { records[place].step += 1 }
-    let patience = currentStep(place).patience
+    while currentStep(place).measure.isRequest && !isWorthAsking(place) {
+      spare += currentStep(place).patience
+      records[place].step += 1
+    }
+    let patience = currentStep(place).patience + (currentStep(place).measure == .terminate ? spare : 0)
     records[place].until = now.uptime + (isHurried ? min(patience, Self.hurriedPatience) : patience)
     actions.append(currentMeasure(place))
   }
@@ -107,7 +129,8 @@ extension Lifecycle {
     let name = plans[place].name
     switch currentStep(place).measure {
     case .ask: return .ask(name)
-    case .terminate where plans[place].mode != nil && !records[place].leaderGone: return .killLeader(name)
+    case .pause: return .pause(name)
+    case .terminate where plans[place].isLedByShell && !records[place].leaderGone: return .killLeader(name)
     case .terminate: return .terminate(name)
     case .kill: return .kill(name)
     }
@@ -117,7 +140,7 @@ extension Lifecycle {
   private mutating func hurry(_ now: Moment, _ actions: inout [Action]) {
     for place in plans.indices where records[place].state == .stopping {
       guard let until = records[place].until else { continue }
-      if currentStep(place).measure == .ask {
+      if currentStep(place).measure.isRequest {
         takeStep(place, now, &actions)
       } else {
         records[place].until = min(until, now.uptime + Self.hurriedPatience)
@@ -137,4 +160,9 @@ extension Lifecycle {
       takeStep(place, now, &actions)
     }
   }
+}
+
+extension StopStep.Measure {
+  /// Whether IBC's command server is asked, rather than the processes told.
+  var isRequest: Bool { self == .ask || self == .pause }
 }

@@ -52,6 +52,8 @@ public enum Readiness: Sendable, Hashable, Codable {
 public struct StopStep: Sendable, Hashable, Codable {
   /// What is done to the service.
   public enum Measure: String, Sendable, Hashable, Codable {
+    /// IBC's command server is told PAUSE, which ends a gateway that is logged in with its session kept.
+    case pause
     /// IBC's command server is told STOP.
     case ask
     /// TERM to the service's processes; a gateway's script first loses its shell, so that java is not started again.
@@ -102,11 +104,14 @@ public struct ServicePlan: Sendable, Hashable, Codable {
   /// How it is ended. The last step is always a kill.
   public var stopSteps: [StopStep]
 
-  /// A plan. `stopSteps` must not be empty and must end with a kill.
+  /// Whether a shell leads it that would start its program again: such a shell is killed before the program is told to end.
+  public var isLedByShell: Bool
+
+  /// A plan of a service; a gateway's is led by ibcstart.sh unless said otherwise. `stopSteps` must not be empty and must end with a kill.
   public init(
     name: ServiceName, kind: Kind = .daemon, after: [Dependency] = [], readiness: Readiness = .whenStarted,
     backOff: BackOff = BackOff(initial: 500, maximum: 60_000, resetAfter: 60_000), limit: Int = 10, stopRank: Int,
-    stopSteps: [StopStep] = [StopStep(.terminate, 3000), StopStep(.kill, 1000)]
+    stopSteps: [StopStep] = [StopStep(.terminate, 3000), StopStep(.kill, 1000)], isLedByShell: Bool? = nil
   ) {
     precondition(stopSteps.last?.measure == .kill, "the last step of a stop is a kill")
     self.name = name
@@ -117,6 +122,11 @@ public struct ServicePlan: Sendable, Hashable, Codable {
     self.limit = limit
     self.stopRank = stopRank
     self.stopSteps = stopSteps
+    if case .gateway = kind {
+      self.isLedByShell = isLedByShell ?? true
+    } else {
+      self.isLedByShell = isLedByShell ?? false
+    }
   }
 
   /// The trading mode of a gateway.

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -13,7 +14,7 @@ public enum LocalHTTPClient {
     on loop: any EventLoop, timeout: TimeAmount = .seconds(5)
   ) -> EventLoopFuture<HTTPResponse> {
     let collected = NIOLoopBoundBox<[UInt8]>([], eventLoop: loop)
-    return stream(method, target, body: body, host: host, path: path, on: loop, timeout: timeout) { part in
+    return stream(method, target, body: body, host: host, path: path, on: loop, timeout: timeout) { _, part in
       collected.value.append(contentsOf: part.readableBytesView)
       return collected.value.count <= answerLimit
     }.map { head in
@@ -27,7 +28,7 @@ public enum LocalHTTPClient {
   /// With `timeout` nil the answer may last for ever.
   public static func stream(
     _ method: String, _ target: String, body: [UInt8] = [], host: String = "localhost", path: String,
-    on loop: any EventLoop, timeout: TimeAmount?, onPart: @escaping @Sendable (ByteBuffer) -> Bool
+    on loop: any EventLoop, timeout: TimeAmount?, onPart: @escaping @Sendable (HTTPResponseHead, ByteBuffer) -> Bool
   ) -> EventLoopFuture<HTTPResponseHead> {
     let answered = loop.makePromise(of: HTTPResponseHead.self)
     let handler = NIOLoopBound(HTTPClientHandler(path: path, answered: answered, onPart: onPart), eventLoop: loop)
@@ -41,8 +42,10 @@ public enum LocalHTTPClient {
       .connect(unixDomainSocketPath: path)
       .whenComplete { result in
         switch result {
-        case .failure:
-          answered.fail(HTTPFailure.notServed(path: path))
+        case .failure(let error):
+          // The socket's own permissions turn strangers away before the server could.
+          let isForbidden = [EACCES, EPERM].contains((error as? IOError)?.errnoCode)
+          answered.fail(isForbidden ? HTTPFailure.refused(path: path) : HTTPFailure.notServed(path: path))
         case .success(let channel):
           let head = HTTPRequestHead(
             version: .http1_1, method: .init(rawValue: method), uri: target,
@@ -69,10 +72,13 @@ private final class HTTPClientHandler: ChannelInboundHandler {
 
   private let path: String
   private let answered: EventLoopPromise<HTTPResponseHead>
-  private let onPart: @Sendable (ByteBuffer) -> Bool
+  private let onPart: @Sendable (HTTPResponseHead, ByteBuffer) -> Bool
   private var head: HTTPResponseHead?
 
-  init(path: String, answered: EventLoopPromise<HTTPResponseHead>, onPart: @escaping @Sendable (ByteBuffer) -> Bool) {
+  init(
+    path: String, answered: EventLoopPromise<HTTPResponseHead>,
+    onPart: @escaping @Sendable (HTTPResponseHead, ByteBuffer) -> Bool
+  ) {
     self.path = path
     self.answered = answered
     self.onPart = onPart
@@ -83,7 +89,7 @@ private final class HTTPClientHandler: ChannelInboundHandler {
     case .head(let head):
       self.head = head
     case .body(let part):
-      if !onPart(part) { context.close(promise: nil) }
+      if let head, !onPart(head, part) { context.close(promise: nil) }
     case .end:
       if let head { answered.succeed(head) }
       context.close(promise: nil)

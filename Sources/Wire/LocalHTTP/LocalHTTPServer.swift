@@ -28,7 +28,9 @@ public struct LocalHTTPServer: Sendable {
       .serverChannelOption(.backlog, value: 128)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          guard isTrusted(channel), admitted.value.connected < clientLimit else { throw HTTPFailure.refused(path: path) }
+          guard isTrusted(channel), admitted.value.connected < clientLimit else {
+            throw HTTPFailure.refused(path: path)
+          }
           admitted.value.connected += 1
           channel.closeFuture.assumeIsolated().whenComplete { _ in admitted.value.connected -= 1 }
           try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)

@@ -7,7 +7,7 @@ extension Watch {
   mutating func sees(_ action: Action, _ sight: Sight) {
     switch action {
     case .spawn(let name): seesSpawn(sight.after.places[name]!, sight)
-    case .ask(let name):
+    case .ask(let name), .pause(let name):
       seen.insert(.gatewayAsked)
       seesTouch(sight.after.places[name]!, sight)
     case .kill(let name): seesKill(sight.after.places[name]!, sight)
@@ -23,7 +23,7 @@ extension Watch {
       }
       seesTouch(place, sight)
     case .exit(let code): seesExit(code, sight)
-    case .log: break
+    case .log, .relay, .askTraffic, .command, .alert, .persist, .verifySession: break
     }
   }
 
@@ -37,6 +37,7 @@ extension Watch {
     }
     books[place].mayBeTouched = false
     books[place].wasTold = false
+    books[place].hasTrouble = false
     books[place].mustBeUpBy = nil
     books[place].upSince = nil
   }
@@ -60,6 +61,7 @@ extension Watch {
       if plans[place].mode != nil { seen.insert(.lateLogin) }
       books[place].mayBeTouched = true
     }
+    if books[place].hasTrouble && books[place].upSince == nil { books[place].mayBeTouched = true }
     if !books[place].mayBeTouched { fails("\(name) is ended without a reason") }
 
     let begins = sight.before.records[place].state != .stopping
@@ -135,21 +137,30 @@ extension Watch {
     case .backingOff:
       let until = record.until ?? .min
       let wait = until - sight.now.uptime
+      books[place].waitsUntil = until
+      if plan.mode != nil && isCharged(plan, sight) {
+        if wait < 30_000 { fails("\(plan.name) waits only \(wait) ms after a failed login") }
+        return
+      }
       if wait < books[place].lastWait { fails("the back-off of \(plan.name) shrinks to \(wait) ms") }
       if wait < plan.backOff.initial { fails("\(plan.name) backs off for no more than \(wait) ms") }
       seen.insert(.backOff)
       books[place].failures += 1
       if books[place].failures > plan.limit { fails("\(plan.name) has failed more often than its limit allows") }
       books[place].lastWait = wait
-      books[place].waitsUntil = until
     case .degraded:
       seen.insert(.degraded)
       books[place].waitsUntil = record.until ?? .max
     case .held:
       seen.insert(.heldGateway)
-      books[place].waitsUntil = .max
+      books[place].waitsUntil = record.until ?? .max
     case .stopped, .finished: books[place].waitsUntil = .max
     case .waiting, .starting, .running, .stopping: break
     }
+  }
+
+  /// The wait follows from a failed login, and not from the plan.
+  private func isCharged(_ plan: ServicePlan, _ sight: Sight) -> Bool {
+    plan.mode.flatMap { sight.after.gateway($0) }?.budget.isCharged == true
   }
 }

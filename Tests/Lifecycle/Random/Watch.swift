@@ -34,6 +34,14 @@ struct Watch {
     var lastWait: Int64 = 0
     /// No start before this uptime, unless a person asks for it.
     var waitsUntil: Int64 = .min
+    /// Logins that nobody asked for, and that no restart of a gateway which was logged in has brought.
+    var attempts: [Int64] = []
+    /// The next login is a person's, or that of such a restart.
+    var isAttemptOrdered = false
+    var isAttemptOfRestart = false
+    /// A login has failed since the gateway was last up, or another session has taken over more than once.
+    var hasTrouble = false
+    var takeovers: [Int64] = []
 
     mutating func forget() {
       failures = 0
@@ -59,13 +67,15 @@ struct Watch {
 
   let plans: [ServicePlan]
   let stopTimeout: Int64
+  let limits: LoginLimits
   let xvfb: Int?
   var books: [Book]
   private(set) var terms = 0
   /// A service that has come up while it was being stopped.
   var mustTellNow: Int?
 
-  init(plans: [ServicePlan], stopTimeout: Int64) {
+  init(plans: [ServicePlan], stopTimeout: Int64, limits: LoginLimits) {
+    self.limits = limits
     self.plans = plans
     self.stopTimeout = stopTimeout
     xvfb = plans.firstIndex { $0.name == "xvfb" }
@@ -80,7 +90,7 @@ struct Watch {
 
   mutating func hears(_ event: Event, _ now: Moment, _ before: Lifecycle) {
     switch event {
-    case .begin, .timePassed: break
+    case .begin, .timePassed, .observed, .traffic: break
     case .stopRequested: stopBegins(code: 0, now)
     case .service(let name, let event):
       if let place = before.places[name] { hears(event, place, now, before) }
@@ -121,18 +131,64 @@ struct Watch {
       guard state == .starting else { return }
       books[place].upSince = now.uptime
       books[place].mustBeUpBy = nil
-    case .gateway(.javaEnded):
-      guard state == .running else { return }
-      forgetIfStable(place, now)
-      books[place].upSince = nil
-      books[place].mustBeUpBy = latest(place, now)
+      books[place].hasTrouble = false
+      books[place].isAttemptOrdered = false
+      books[place].isAttemptOfRestart = false
+    case .gateway(let said):
+      if state == .stopping && said == .javaStarting { seen.insert(.javaBackInStop) }
+      if state != .stopping { hears(said, place, now, isUp: state == .running) }
     case .ended:
+      if state != .stopping { books[place].isAttemptOrdered = false }
+      books[place].isAttemptOfRestart = false
       forgetIfStable(place, now)
       books[place].upSince = nil
       books[place].mustBeUpBy = nil
     case .leaderEnded: if state != .stopping { seen.insert(.lostShell) }
-    case .gateway(.javaStarting): if state == .stopping { seen.insert(.javaBackInStop) }
-    case .spawnFailed, .gateway: break
+    case .spawnFailed, .askFailed: break
+    }
+  }
+
+  private mutating func hears(_ said: GatewayEvent, _ place: Int, _ now: Moment, isUp: Bool) {
+    switch said {
+    case .javaStarting: if !isUp { books[place].mustBeUpBy = latest(place, now) }
+    case .loginAttempt:
+      if !isUp { books[place].mustBeUpBy = latest(place, now) }
+      counts(place, now)
+    case .javaEnded:
+      books[place].hasTrouble = !isUp
+      guard isUp else { return }
+      forgetIfStable(place, now)
+      books[place].upSince = nil
+      books[place].mustBeUpBy = latest(place, now)
+      books[place].isAttemptOfRestart = true
+    case .loginFailed, .tooManyFailures, .secondFactorMissed, .coldRestart: if !isUp { books[place].hasTrouble = true }
+    case .otherSession(.takesOver):
+      books[place].takeovers = books[place].takeovers.filter { $0 > now.uptime - 600_000 } + [now.uptime]
+      if books[place].takeovers.count > 1 { books[place].mayBeTouched = true }
+    case .secondFactorAsked, .loginCompleted, .mainWindow, .otherSession: break
+    }
+  }
+
+  /// A login is tried. What nobody asked for stays within the limits, whatever happened before.
+  private mutating func counts(_ place: Int, _ now: Moment) {
+    defer {
+      books[place].isAttemptOrdered = false
+      books[place].isAttemptOfRestart = false
+    }
+    if books[place].isAttemptOrdered || books[place].isAttemptOfRestart { return }
+    books[place].attempts.append(now.uptime)
+    for (limit, window) in [(limits.perHour, 3_600_000), (limits.perDay, 86_400_000)] as [(Int, Int64)] {
+      let count = books[place].attempts.count { $0 > now.uptime - window }
+      if count > limit { fails("\(plans[place].name) has tried \(count) logins within \(window / 60_000) min") }
+    }
+  }
+
+  /// A person asks for the next login.
+  mutating func hearsResume(_ places: [Int]) {
+    for place in places {
+      books[place].forget()
+      books[place].waitsUntil = .min
+      books[place].isAttemptOrdered = true
     }
   }
 
@@ -156,6 +212,8 @@ struct Watch {
       if takesDisplay { fails("a gateway's display was taken away by order") }
       books[place].forget()
       books[place].waitsUntil = .min
+      let willLogIn = order == .restart || order == .start && !takesUp(sight.before.records[place].state)
+      if willLogIn { books[place].isAttemptOrdered = true }
       if order != .start { books[place].mayBeTouched = true }
     } else if sight.before.phase == .running && plans[place].kind != .task && !takesDisplay {
       fails("\(order) \(name) was refused")
@@ -163,4 +221,7 @@ struct Watch {
       seen.insert(.displayRefused)
     }
   }
+
+  /// A service that runs, or will by itself: a start changes nothing for it.
+  private func takesUp(_ state: ServiceState) -> Bool { [.waiting, .starting, .running].contains(state) }
 }

@@ -18,6 +18,11 @@ extension World {
     case 11...12: sayTooLate(place)
     case 13: tell(.begin)
     case 14: tell(.timePassed)
+    case 15: personOrders(plans[place].name)
+    case 16: resume()
+    case 17:
+      guard let other, plans[place].mode != nil else { return }
+      future.add(.says(place, pid: other.pid, .gateway(.otherSession(.takesOver))), at: now.uptime + sometime(300_000))
     default: personOrders(plans[place].name)
     }
   }

@@ -14,6 +14,7 @@ extension World {
       spawnsUnderWay[place] = true
       future.add(.spawn(place), at: now.uptime + (chance(80) ? 0 : sometime(200)))
     case .ask(let name): tellJava(place(name), after: sometime(25_000), .code(0))
+    case .pause(let name): tellJava(place(name), after: sometime(62_000), .code(0))
     case .terminate(let name): terminate(place(name))
     case .killLeader(let name):
       let place = place(name)
@@ -24,7 +25,7 @@ extension World {
       guard let child = children[place] else { return }
       children[place]?.wasKilled = true
       future.add(.ends(place, pid: child.pid, .signal(9)), at: max(now.uptime + 1, child.stuckUntil))
-    case .log, .exit: break
+    case .log, .exit, .relay, .askTraffic, .command, .alert, .persist, .verifySession: break
     }
   }
 
@@ -146,6 +147,19 @@ extension World {
       let isUp: ServiceEvent = chance(70) ? .gateway(.loginCompleted) : .ready
       future.add(.says(place, pid: pid, isUp), at: result)
     } else if chance(70) {
+      if chance(50) {
+        let lines: [GatewayEvent] = [
+          .loginFailed("the login failed"), .coldRestart("anew"), .tooManyFailures(wait: Int(random.below(400))),
+          .secondFactorMissed("nobody was there"), .otherSession(.takesOver), .otherSession(.yields),
+        ]
+        let line = pick(lines)
+        future.add(.says(place, pid: pid, .gateway(line)), at: result - 1 - random.below(500))
+        if case .secondFactorMissed = line, chance(70) {
+          // IBC tries again by itself.
+          future.add(.says(place, pid: pid, .gateway(.loginAttempt(2))), at: result + 5000)
+          return
+        }
+      }
       let code = pick([0, 1, 76, 81, 85, 87, 88, 137] as [Int32])
       future.add(.javaEnds(place, pid: pid, .code(code), again: chance(30)), at: result)
     }

@@ -39,13 +39,21 @@ struct World {
     var plans = imagePlans(modes, loginWithin: random.below(3) == 0 ? 90_000 : nil)
     for index in plans.indices {
       plans[index].limit = Int(random.below(6))
-      if plans[index].mode != nil && random.below(3) == 0 { plans[index].stopSteps.removeFirst() }
+      guard plans[index].mode != nil else { continue }
+      switch random.below(3) {
+      case 0: plans[index].stopSteps.removeFirst()
+      case 1: plans[index].stopSteps[0] = StopStep(.pause, 70_000)
+      default: break
+      }
     }
+    var policy = GatewayPolicy()
+    policy.loginLimits = LoginLimits(perHour: Int(1 + random.below(4)), perDay: Int(1 + random.below(7)))
+    policy.retriesSecondFactor = random.below(2) == 0
     let stopTimeout: Int64 = [5000, 45_000, 110_000][Int(random.below(3))]
     lifecycle = Lifecycle(
-      plans: plans, onGatewayExit: random.below(5) == 0 ? .exit : .restart, stopTimeout: stopTimeout,
+      plans: plans, onGatewayExit: random.below(5) == 0 ? .exit : .restart, policy: policy, stopTimeout: stopTimeout,
       seed: random.next(), at: now)
-    watch = Watch(plans: lifecycle.plans, stopTimeout: stopTimeout)
+    watch = Watch(plans: lifecycle.plans, stopTimeout: stopTimeout, limits: policy.loginLimits)
     children = plans.map { _ in nil }
     spawnsUnderWay = plans.map { _ in false }
     rereadAt = random.below(3) == 0 ? Int(random.below(300)) : .max
@@ -115,6 +123,23 @@ struct World {
     if result != same { watch.fails("the lifecycle that was written and read again answers \(order) otherwise") }
     let actions = (try? result.get()) ?? []
     watch.hears(order, name, isTaken: (try? result.get()) != nil, sight(before))
+    review(before, actions, actions, wasTime: false)
+  }
+
+  /// A person wants every gateway that waits to log in now.
+  mutating func resume() {
+    prepare { "a person: resume" }
+    let before = lifecycle
+    let result = lifecycle.resume(nil, at: now)
+    let same = reread?.resume(nil, at: now) ?? result
+    if result != same { watch.fails("the lifecycle that was written and read again answers resume otherwise") }
+    let actions = (try? result.get()) ?? []
+    if case .success = result {
+      watch.hearsResume(
+        before.plans.indices.filter {
+          before.plans[$0].mode != nil && [.held, .backingOff].contains(before.records[$0].state)
+        })
+    }
     review(before, actions, actions, wasTime: false)
   }
 

@@ -9,13 +9,24 @@ struct Stage {
   private(set) var now: Moment
   /// The log, as `severity service: text`.
   private(set) var lines: [String] = []
+  /// The alerts, and the log's lines about a gateway's state, each apart from the rest.
+  private(set) var alerts: [Alert] = []
+  private(set) var stateLines: [String] = []
+  /// What was to be written down, the last for each mode.
+  private(set) var persisted: [Mode: LoginBudget] = [:]
   private var lastPid: Int32 = 100
 
-  init(_ plans: [ServicePlan], onGatewayExit: GatewayExitPolicy = .restart, stopTimeout: Int64 = 110_000) {
-    let start = Moment(uptime: 1_000_000, wall: 1_700_000_000_000)
+  init(
+    _ plans: [ServicePlan], onGatewayExit: GatewayExitPolicy = .restart, policy: GatewayPolicy = GatewayPolicy(),
+    budgets: [Mode: LoginBudget] = [:], stopTimeout: Int64 = 110_000, at start: Moment = Self.start
+  ) {
     now = start
-    lifecycle = Lifecycle(plans: plans, onGatewayExit: onGatewayExit, stopTimeout: stopTimeout, seed: 1, at: start)
+    lifecycle = Lifecycle(
+      plans: plans, onGatewayExit: onGatewayExit, policy: policy, budgets: budgets, stopTimeout: stopTimeout, seed: 1,
+      at: start)
   }
+
+  static let start = Moment(uptime: 1_000_000, wall: 1_700_000_000_000)
 
   mutating func begin() -> [Action] { handle(.begin) }
 
@@ -71,6 +82,11 @@ struct Stage {
 
   mutating func handle(_ event: Event) -> [Action] { kept(lifecycle.handle(event, at: now)) }
 
+  /// Lets a person ask for the next login; nil where that is refused.
+  mutating func resume(_ mode: Mode? = nil) -> [Action]? {
+    (try? lifecycle.resume(mode, at: now).get()).map { kept($0) }
+  }
+
   func state(_ name: ServiceName) -> ServiceState? { lifecycle.record(name)?.state }
 
   func why(_ name: ServiceName) -> String? { lifecycle.record(name)?.why }
@@ -87,8 +103,15 @@ struct Stage {
 
   private mutating func kept(_ actions: [Action]) -> [Action] {
     actions.filter { action in
-      guard case .log(let severity, let name, let text) = action else { return true }
-      lines.append("\(severity) \(name?.text ?? "-"): \(text)")
+      switch action {
+      case .alert(let alert): alerts.append(alert)
+      case .log(let severity, let name, let text):
+        let line = "\(severity) \(name?.text ?? "-"): \(text)"
+        let isState = GatewayState.allCases.contains { text == $0.rawValue || text.hasPrefix("\($0.rawValue): ") }
+        isState ? stateLines.append(line) : lines.append(line)
+      case .persist(let mode, let budget): persisted[mode] = budget
+      default: return true
+      }
       return false
     }
   }

@@ -5,6 +5,8 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include "clinux_diag.h"
 #include "clinux_process.h"
+#include "clinux_socket.h"
 
 #endif

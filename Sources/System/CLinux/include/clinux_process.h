@@ -32,6 +32,10 @@ int clinux_forbid_dumps(void);
 // A pipe whose ends are closed in every child, not blocking on the reading side. Returns 0, or -1 with errno.
 int clinux_output_pipe(int ends[2]);
 
+// A datagram socket at PATH, mode 0600, in the place of whatever was left there; not blocking, closed in every child.
+// Returns the descriptor, or -1 with errno.
+int clinux_notify_socket(const char *path);
+
 // The user at the other end of a connected unix socket (SO_PEERCRED). Returns 0, or -1 with errno.
 int clinux_peer_uid(int descriptor, uint32_t *uid);
 

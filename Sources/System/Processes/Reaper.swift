@@ -1,0 +1,43 @@
+import CLinux
+import Glibc
+
+/// A child of ours, or an orphan that became ours, that has ended and has been collected.
+public struct EndedProcess: Sendable, Hashable {
+  /// Its process id, free for reuse from now on.
+  public let pid: Int32
+  /// The process group it was in: for everything below a service, the service's first process.
+  public let group: Int32
+  /// Its exit code, or the number of the signal that ended it.
+  public let code: Int32
+  /// Whether it was ended by a signal.
+  public let signaled: Bool
+}
+
+/// Collects ended children.
+public enum Reaper {
+  /// Hands over every child that has ended, until none is left. SIGCHLD coalesces: one signal may stand for a thousand ends.
+  public static func drain(_ body: (EndedProcess) -> Void) {
+    var pid: Int32 = 0
+    var group: Int32 = 0
+    while clinux_next_ended(&pid, &group) == 1 {
+      var code: Int32 = 0
+      var signaled: Int32 = 0
+      guard clinux_reap(pid, &code, &signaled) == 0 else { return }
+      body(EndedProcess(pid: pid, group: group, code: code, signaled: signaled != 0))
+    }
+  }
+}
+
+/// Signals to processes and process groups.
+public enum Signals {
+  /// Sends a signal to one process. False when it is gone.
+  @discardableResult
+  public static func send(_ signal: Int32, to pid: Int32) -> Bool { kill(pid, signal) == 0 }
+
+  /// Sends a signal to every process of a group. False when none is left.
+  @discardableResult
+  public static func send(_ signal: Int32, toGroup group: Int32) -> Bool { kill(-group, signal) == 0 }
+
+  /// Whether any process of the group is left, one that has ended and is not yet collected included.
+  public static func groupExists(_ group: Int32) -> Bool { kill(-group, 0) == 0 || errno == EPERM }
+}
