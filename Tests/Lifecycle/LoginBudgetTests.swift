@@ -16,11 +16,12 @@ import Trading
     return budget
   }
 
-  @Test(arguments: [
-    ([], 0, nil), ([0, 10], 11, nil), ([0, 10, 20], 21, 60), ([0, 10, 20], 59, 60), ([0, 10, 20], 60, nil),
-    ([0, 10, 20, 60], 61, 70), ([0, 10, 20, 60, 70], 71, 1440), ([0, 10, 20, 60, 70], 1440, nil),
-    ([0, 10, 20, 60, 70, 1440], 1441, 1450), ([0, 0, 0, 0], 1, 60),
-  ] as [([Int64], Int64, Int64?)])
+  @Test(
+    arguments: [
+      ([], 0, nil), ([0, 10], 11, nil), ([0, 10, 20], 21, 60), ([0, 10, 20], 59, 60), ([0, 10, 20], 60, nil),
+      ([0, 10, 20, 60], 61, 70), ([0, 10, 20, 60, 70], 71, 1440), ([0, 10, 20, 60, 70], 1440, nil),
+      ([0, 10, 20, 60, 70, 1440], 1441, 1450), ([0, 0, 0, 0], 1, 60),
+    ] as [([Int64], Int64, Int64?)])
   func `what is spent comes back when the oldest of it leaves its window`(
     charges: [Int64], now: Int64, reopens: Int64?
   ) {
@@ -77,7 +78,9 @@ import Trading
   }
 
   @Test(arguments: [-10 * year, -60, -21])
-  func `after another boot with a clock that is behind what was spent counts as just spent, and no longer`(jump: Int64) throws {
+  func `after another boot with a clock that is behind what was spent counts as just spent, and no longer`(jump: Int64)
+    throws
+  {
     let now = 35 * minute
     let budget = try #require(reread(after: 15, boot: "b", clockOffBy: jump))
     #expect(budget.reopens(limits, at: now) == now + 40 * minute)
@@ -89,7 +92,9 @@ import Trading
     #expect(budget.reopens(limits, at: 35 * minute) == 60 * minute)
   }
 
-  @Test func `after another boot with a clock far ahead one budget is free, and the next is counted from then on`() throws {
+  @Test func `after another boot with a clock far ahead one budget is free, and the next is counted from then on`()
+    throws
+  {
     var budget = try #require(reread(after: 15, boot: "b", clockOffBy: 10 * Self.year))
     #expect(budget.charges == [])
     var random = SeededGenerator(seed: 1)

@@ -58,7 +58,8 @@ import Trading
     #expect(stage.now.uptime == firstFailure + 60 * minute)
   }
 
-  @Test func `a night without anybody at the phone costs five logins, and not one more until a day has passed`() throws {
+  @Test func `a night without anybody at the phone costs five logins, and not one more until a day has passed`() throws
+  {
     var stage = attempting()
     let begin = stage.now.uptime
     var attempts = [begin]
@@ -75,7 +76,10 @@ import Trading
   }
 
   @Test func `the hold says why, until when and what a person can do, in the state, health, alert and status`() throws {
-    var stage = attempting(policy: { var p = GatewayPolicy(); p.loginLimits = .init(perHour: 1, perDay: 2); return p }())
+    var stage = attempting(
+      policy: {
+        var p = GatewayPolicy(); p.loginLimits = .init(perHour: 1, perDay: 2); return p
+      }())
     _ = stage.say(paper, .loginFailed("IBKR does not know the user name or the password"))
     _ = stage.say(paper, .leaderEnded(.signal(9))) + stage.say(paper, .ended(.code(143)))
     let why =
@@ -102,7 +106,8 @@ import Trading
 
   @Test func `a failure is charged once, however many lines tell of it`() {
     var stage = attempting()
-    for said in [.loginFailed("the login failed"), .coldRestart("anew"), .tooManyFailures(wait: nil)] as [GatewayEvent] {
+    for said in [.loginFailed("the login failed"), .coldRestart("anew"), .tooManyFailures(wait: nil)] as [GatewayEvent]
+    {
       _ = stage.say(paper, said)
     }
     _ = stage.say(paper, .javaEnded(87)) + stage.say(paper, .ended(.code(87)))
@@ -300,7 +305,8 @@ import Trading
     #expect(stage.state(paper) == .held)
     #expect(
       stage.why(paper)
-        == "another session of the same user took over twice within 10 min; when it may log in again: ibgw resume paper")
+        == "another session of the same user took over twice within 10 min; when it may log in again: ibgw resume paper"
+    )
     #expect(stage.wait(7 * 1440 * minute) == [])
     #expect(stage.resume() == [.spawn(paper)])
   }

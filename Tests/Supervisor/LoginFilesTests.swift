@@ -49,7 +49,10 @@ import Trading
     #expect(read.budgets[.live] == .unreadable(at: now))
   }
 
-  @Test func `a folder that cannot be written is an error in words, and a directory in the file's place is no clean slate`() throws {
+  @Test
+  func `a folder that cannot be written is an error in words, and a directory in the file's place is no clean slate`()
+    throws
+  {
     try FileSystem.createDirectory("\(folder)/paper.json")
     #expect(throws: FileError.self) { try files.write(spent, of: .paper, at: now) }
     let read = files.read([.paper], at: now)
@@ -61,7 +64,9 @@ import Trading
 
   @Test func `session files are found where ibcstart.sh looks for them, and moved out of its sight`() throws {
     let settings = "\(directory.path)/settings"
-    for folder in ["aaaa", "bbbb/deeper", "cccc/autorestart"] { try FileSystem.createDirectory("\(settings)/\(folder)") }
+    for folder in ["aaaa", "bbbb/deeper", "cccc/autorestart"] {
+      try FileSystem.createDirectory("\(settings)/\(folder)")
+    }
     for path in ["autorestart", "aaaa/autorestart", "bbbb/deeper/autorestart", "aaaa/autorestart.stale-1"] {
       try FileSystem.write([1], to: "\(settings)/\(path)", mode: 0o600)
     }

@@ -39,7 +39,8 @@ extension Supervisor {
       if let aside = SessionFolder.moveAside(file, at: now) {
         say(.warning, name, "the session in \(file.path) is not used: \(stale.why); it is kept as \(aside)")
       } else {
-        say(.error, name, "cannot move \(file.path) aside: \(String(cString: strerror(errno))); remove it: \(stale.why)")
+        say(
+          .error, name, "cannot move \(file.path) aside: \(String(cString: strerror(errno))); remove it: \(stale.why)")
       }
     }
   }

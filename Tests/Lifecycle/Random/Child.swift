@@ -7,6 +7,8 @@ struct Child {
   var leaderAlive = true
   /// A gateway's java.
   var javaAlive = false
+  /// Which java of this ibcstart.sh it is.
+  var java = 0
   /// It has come up, or has logged in.
   var isUp = false
   /// It takes no notice of TERM, nor of IBC's command server.
@@ -28,6 +30,8 @@ enum Happening {
   case spawn(Int)
   /// The service says something.
   case says(Int, pid: Int32, ServiceEvent)
+  /// One java of a gateway says something; the next one of the same ibcstart.sh knows nothing of it.
+  case javaSays(Int, pid: Int32, java: Int, GatewayEvent)
   /// ibcstart.sh starts java.
   case javaStarts(Int, pid: Int32)
   /// The whole service ends: its only process, or all of them.

@@ -71,7 +71,8 @@ extension Watch {
       }
       return
     }
-    guard haste < 2 && begins else { return }
+    // A login that has failed is ended at once: nobody is served by it, and the next one would cost as much.
+    guard haste < 2 && begins && !(books[place].hasTrouble && books[place].upSince == nil) else { return }
     if place == xvfb && sight.gatewayLives { fails("the display is told to end before the gateway has ended") }
     for other in plans.indices where plans[other].stopRank < plans[place].stopRank {
       let record = sight.after.records[other]
@@ -138,8 +139,8 @@ extension Watch {
       let until = record.until ?? .min
       let wait = until - sight.now.uptime
       books[place].waitsUntil = until
-      if plan.mode != nil && isCharged(plan, sight) {
-        if wait < 30_000 { fails("\(plan.name) waits only \(wait) ms after a failed login") }
+      if let failure = failedLogin(plan, sight) {
+        if until - failure < 30_000 { fails("\(plan.name) is tried again \(until - failure) ms after a failed login") }
         return
       }
       if wait < books[place].lastWait { fails("the back-off of \(plan.name) shrinks to \(wait) ms") }
@@ -159,8 +160,9 @@ extension Watch {
     }
   }
 
-  /// The wait follows from a failed login, and not from the plan.
-  private func isCharged(_ plan: ServicePlan, _ sight: Sight) -> Bool {
-    plan.mode.flatMap { sight.after.gateway($0) }?.budget.isCharged == true
+  /// When the login failed from which the wait follows; nil when it follows from the plan.
+  private func failedLogin(_ plan: ServicePlan, _ sight: Sight) -> Int64? {
+    guard let budget = plan.mode.flatMap({ sight.after.gateway($0) })?.budget, budget.isCharged else { return nil }
+    return budget.charges.last?.at
   }
 }

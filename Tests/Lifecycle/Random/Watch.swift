@@ -137,8 +137,8 @@ struct Watch {
     case .gateway(let said):
       if state == .stopping && said == .javaStarting { seen.insert(.javaBackInStop) }
       if state != .stopping { hears(said, place, now, isUp: state == .running) }
-    case .ended:
-      if state != .stopping { books[place].isAttemptOrdered = false }
+    case .ended(let exit):
+      if state != .stopping && [.code(87), .code(88)].contains(exit) { books[place].isAttemptOrdered = false }
       books[place].isAttemptOfRestart = false
       forgetIfStable(place, now)
       books[place].upSince = nil
@@ -154,14 +154,17 @@ struct Watch {
     case .loginAttempt:
       if !isUp { books[place].mustBeUpBy = latest(place, now) }
       counts(place, now)
-    case .javaEnded:
+    case .javaEnded(let code):
       books[place].hasTrouble = !isUp
+      if code == 87 || code == 88 { books[place].isAttemptOrdered = false }
       guard isUp else { return }
       forgetIfStable(place, now)
       books[place].upSince = nil
       books[place].mustBeUpBy = latest(place, now)
       books[place].isAttemptOfRestart = true
-    case .loginFailed, .tooManyFailures, .secondFactorMissed, .coldRestart: if !isUp { books[place].hasTrouble = true }
+    case .loginFailed, .tooManyFailures, .secondFactorMissed, .coldRestart:
+      books[place].isAttemptOrdered = false
+      if !isUp { books[place].hasTrouble = true }
     case .otherSession(.takesOver):
       books[place].takeovers = books[place].takeovers.filter { $0 > now.uptime - 600_000 } + [now.uptime]
       if books[place].takeovers.count > 1 { books[place].mayBeTouched = true }

@@ -58,11 +58,16 @@ extension World {
       guard children[place]?.pid == pid else { return }
       if event == .ready || event == .gateway(.loginCompleted) { children[place]?.isUp = true }
       tell(.service(plans[place].name, event))
+    case .javaSays(let place, let pid, let java, let said):
+      guard let child = children[place], child.pid == pid, child.java == java, child.javaAlive else { return }
+      if child.isUp, case .loginAttempt = said { return }
+      happens(.says(place, pid: pid, .gateway(said)))
     case .javaStarts(let place, let pid):
       guard let child = children[place], child.pid == pid, child.leaderAlive, !child.javaAlive else { return }
       children[place]?.javaAlive = true
+      children[place]?.java += 1
       tell(.service(plans[place].name, .gateway(.javaStarting)))
-      logIn(place, pid)
+      logIn(place, pid, java: child.java + 1)
     case .ends(let place, let pid, let exit):
       if children[place]?.pid == pid { end(place, exit) }
     case .leaderEnds(let place, let pid, let exit):
@@ -138,10 +143,10 @@ extension World {
   }
 
   /// What IBC says from java's start on: it logs in, is let down by its person, is refused, or just hangs.
-  private mutating func logIn(_ place: Int, _ pid: Int32) {
+  private mutating func logIn(_ place: Int, _ pid: Int32, java: Int) {
     let said = now.uptime + sometime(4000)
-    future.add(.says(place, pid: pid, .gateway(.loginAttempt(1))), at: said)
-    if chance(40) { future.add(.says(place, pid: pid, .gateway(.secondFactorAsked)), at: said + 500) }
+    future.add(.javaSays(place, pid: pid, java: java, .loginAttempt(1)), at: said)
+    if chance(40) { future.add(.javaSays(place, pid: pid, java: java, .secondFactorAsked), at: said + 500) }
     let result = said + 1000 + sometime(60_000)
     if isHealed || chance(65) {
       let isUp: ServiceEvent = chance(70) ? .gateway(.loginCompleted) : .ready
@@ -153,10 +158,10 @@ extension World {
           .secondFactorMissed("nobody was there"), .otherSession(.takesOver), .otherSession(.yields),
         ]
         let line = pick(lines)
-        future.add(.says(place, pid: pid, .gateway(line)), at: result - 1 - random.below(500))
+        future.add(.javaSays(place, pid: pid, java: java, line), at: result - 1 - random.below(500))
         if case .secondFactorMissed = line, chance(70) {
           // IBC tries again by itself.
-          future.add(.says(place, pid: pid, .gateway(.loginAttempt(2))), at: result + 5000)
+          future.add(.javaSays(place, pid: pid, java: java, .loginAttempt(2)), at: result + 5000)
           return
         }
       }

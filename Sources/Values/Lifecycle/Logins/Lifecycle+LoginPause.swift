@@ -9,7 +9,9 @@ extension Lifecycle {
 
   /// How long the login under way may take, in milliseconds; nil: without limit.
   func loginTimeout(_ place: Int) -> Int64? {
-    guard case .whenReported(let within?) = plans[place].readiness, let gateway = gatewayPlace(place) else { return nil }
+    guard case .whenReported(let within?) = plans[place].readiness, let gateway = gatewayPlace(place) else {
+      return nil
+    }
     let isRestart = gateways[gateway].isKnownRestart && gateways[gateway].budget.attemptSince == nil
     return isRestart ? min(within, Self.restartPatience) : within
   }

@@ -101,7 +101,7 @@ extension Lifecycle {
   /// once too often.
   mutating func judgeLogin(_ said: GatewayEvent, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
     guard let gateway = gatewayPlace(place) else { return }
-    if gateways[gateway].budget.hold != nil {
+    if gateways[gateway].budget.hold != nil && isRunning {
       endLogin(place, Self.duel, now, &actions)
       return
     }

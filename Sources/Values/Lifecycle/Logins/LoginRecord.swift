@@ -50,7 +50,8 @@ public struct LoginRecord: Sendable, Hashable, Codable {
 
   /// The budget again, at `now` of the present boot; nil when the record cannot be what was written.
   public func budget(boot: String, at now: Moment) -> LoginBudget? {
-    let times = [written.wall, written.uptime, stoppedAt, attemptSince, notBefore].compactMap(\.self) + charges.map(\.at)
+    let times =
+      [written.wall, written.uptime, stoppedAt, attemptSince, notBefore].compactMap(\.self) + charges.map(\.at)
     let sane = -(Int64(1) << 53)...(Int64(1) << 53)
     guard format == Self.currentFormat, charges.count <= Self.mostCharges, times.allSatisfy(sane.contains) else {
       return nil
