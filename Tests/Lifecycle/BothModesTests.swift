@@ -114,6 +114,20 @@ import Trading
     #expect(stage.lifecycle.phase == .running)
   }
 
+  @Test func `with ON_GATEWAY_EXIT=exit a gateway that a person is stopping does not count`() throws {
+    var stage = liveStarted(onGatewayExit: .exit)
+    _ = stage.say(live, .loginCompleted) + stage.spawned(paper) + stage.say(paper, .loginCompleted)
+    _ = try stage.order(.stop, paper)
+    #expect(stage.say(live, .ended(.code(87))) == [])
+    #expect(stage.say(paper, .ended(.code(0))) == [.exit(87)])
+
+    var restarted = liveStarted(onGatewayExit: .exit)
+    _ = restarted.say(live, .loginCompleted) + restarted.spawned(paper) + restarted.say(paper, .loginCompleted)
+    _ = try restarted.order(.restart, paper)
+    #expect(restarted.say(live, .ended(.code(87))) == [])
+    #expect(restarted.say(paper, .ended(.code(0))) == [.spawn(paper)])
+  }
+
   @Test func `with ON_GATEWAY_EXIT=exit a gateway that waits for its next try still counts`() {
     var stage = liveStarted(onGatewayExit: .exit)
     _ = stage.say(live, .loginCompleted)

@@ -179,7 +179,7 @@ extension Lifecycle {
       }
       enter(.stopped, place, now, "\(meaning); ON_GATEWAY_EXIT=exit")
       log(.warning, place, "\(meaning); it is not started again (ON_GATEWAY_EXIT=exit)", &actions)
-      if !plans.indices.contains(where: { plans[$0].mode != nil && records[$0].state.mayStillServe }) {
+      if !plans.indices.contains(where: { plans[$0].mode != nil && records[$0].mayStillServe }) {
         requestStop(cause: "\(plans[place].name) has ended", code: exit.shellCode, now, &actions)
       }
     }

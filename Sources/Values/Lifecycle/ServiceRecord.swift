@@ -28,9 +28,6 @@ public enum ServiceState: String, Sendable, Hashable, Codable, CaseIterable {
 
   /// Whether a process of the service may be there.
   public var hasProcess: Bool { self == .starting || self == .running || self == .stopping }
-
-  /// Whether the service runs, or will run without anybody's help.
-  var mayStillServe: Bool { hasProcess || self == .waiting || self == .backingOff }
 }
 
 /// Why a service is being stopped, which decides what follows its end.
@@ -82,4 +79,13 @@ public struct ServiceRecord: Sendable, Hashable, Codable {
   var javaSeen = false
 
   init(since: Moment) { self.since = since }
+
+  /// Whether the service runs, or will run without anybody's help.
+  var mayStillServe: Bool {
+    switch state {
+    case .waiting, .starting, .running, .backingOff: true
+    case .stopping: purpose != .order
+    case .degraded, .held, .stopped, .finished: false
+    }
+  }
 }

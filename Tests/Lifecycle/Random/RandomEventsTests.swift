@@ -42,7 +42,8 @@ import Trading
     var world = World(seed: seed, isTraced: isTraced)
     world.tell(.begin)
     world.future.add(.disturbance, at: world.now.uptime + 1)
-    world.run(events: Int(world.random.below(world.chance(30) ? 40 : 1200)))
+    let isShort = world.lifecycle.onGatewayExit == .exit || world.chance(30)
+    world.run(events: Int(world.random.below(isShort ? 40 : 1200)))
     if world.chance(50) {
       comeRight(&world)
       if world.chance(50) {
@@ -52,6 +53,7 @@ import Trading
       }
     }
     for place in world.plans.indices where world.chance(5) { world.stick(place) }
+    for _ in 0..<4 { world.future.add(.disturbance, at: world.now.uptime + world.sometime(10_000)) }
     for _ in 0..<world.random.below(4) {
       world.future.add(.term, at: world.now.uptime + world.sometime(60_000))
     }

@@ -104,12 +104,13 @@ struct World {
     let actions = lifecycle.handle(event, at: now)
     let same = reread?.handle(event, at: now) ?? actions
     watch.hears(event, now, before)
-    if before.phase == .running, lifecycle.phase != .running, case .service(_, .ended(let exit)) = event {
-      let another = lifecycle.records.indices.contains { place in
-        plans[place].mode != nil && [.waiting, .backingOff].contains(before.records[place].state)
+    if before.phase == .running, lifecycle.phase != .running, case .service(let name, .ended(let exit)) = event {
+      let serving: [ServiceState] = [.waiting, .starting, .running, .backingOff]
+      let another = plans.indices.contains { place in
+        plans[place].mode != nil && plans[place].name != name && serving.contains(before.records[place].state)
       }
-      let isLast = lifecycle.onGatewayExit == .exit && !sight(before).gatewayLives && !another
-      isLast ? watch.stopBegins(code: exit.shellCode, now) : watch.fails("it stops without having been told to")
+      lifecycle.onGatewayExit == .exit && !another
+        ? watch.stopBegins(code: exit.shellCode, now) : watch.fails("it stops without having been told to")
     }
     review(before, actions, same, wasTime: event == .timePassed)
   }
