@@ -65,7 +65,6 @@ class Ended(BaseException):
 
 class Gateway:
     def __init__(self, arguments):
-        self.mode = arguments[-1]
         entry = next(i for i, a in enumerate(arguments) if a.startswith("ibcalpha.ibc."))
         self.program = "gateway" if arguments[entry].endswith("Gateway") else "tws"
         self.options = dict(a[2:].split("=", 1) for a in arguments if a.startswith("-D") and "=" in a)
@@ -74,6 +73,8 @@ class Gateway:
         self.shutting_down = False
         with open(arguments[entry + 1], "rb") as file:
             self.ini = properties(file.read())
+        # The mode of the command line, or the ini's where it has none.
+        self.mode = arguments[-1] if arguments[-1] in ("live", "paper") else self.ini.get("TradingMode", "live")
         self.note(
             "started", arguments=arguments, environment=dict(os.environ), ini=self.ini, user=os.getuid(),
             ini_mode=os.stat(arguments[entry + 1]).st_mode & 0o777, directory=os.getcwd())
