@@ -38,6 +38,8 @@ def test_a_display_that_is_killed_comes_back_and_then_what_drew_on_it(image):
     container.kill("Xvfb")
     container.wait_for_line(r"warning xvfb: ended after .*: signal 9 \(KILL\)")
     container.wait_for_line("warning ibc-paper: ended by exit code 1; started again in")
+    container.wait_for_state("xvfb", "running")
+    assert container.ibgw("start", "ibc-paper").returncode == 0
     image.wait_for_note("logged in", count=2)
     all_are_running(container)
     assert container.service("xvfb")["restarts"] == 1

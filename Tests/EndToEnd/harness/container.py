@@ -68,7 +68,10 @@ class Container:
         if not answer or "error:" in answer:
             self._process.kill()
             raise AssertionError(f"the container did not start: {answer}")
-        process_1, self.program_pid, self.executed_at = (kind(text) for kind, text in zip((int, int, float), answer.split()))
+        process_1, program, executed_at, processor = answer.split()
+        process_1, self.program_pid = int(process_1), int(program)
+        # The wall clock's time and the processor time in nanoseconds at which the program was executed.
+        self.executed_at, self.processor_before = float(executed_at), int(processor)
         self.process_1 = process_1
         try:
             self._namespace = os.readlink(f"/proc/{process_1}/ns/pid")

@@ -65,7 +65,6 @@ class Ended(BaseException):
 
 class Gateway:
     def __init__(self, arguments):
-        self.mode = arguments[-1]
         entry = next(i for i, a in enumerate(arguments) if a.startswith("ibcalpha.ibc."))
         self.program = "gateway" if arguments[entry].endswith("Gateway") else "tws"
         self.options = dict(a[2:].split("=", 1) for a in arguments if a.startswith("-D") and "=" in a)
@@ -74,6 +73,8 @@ class Gateway:
         self.shutting_down = False
         with open(arguments[entry + 1], "rb") as file:
             self.ini = properties(file.read())
+        # The mode of the command line, or the ini's where it has none.
+        self.mode = arguments[-1] if arguments[-1] in ("live", "paper") else self.ini.get("TradingMode", "live")
         self.note(
             "started", arguments=arguments, environment=dict(os.environ), ini=self.ini, user=os.getuid(),
             ini_mode=os.stat(arguments[entry + 1]).st_mode & 0o777, directory=os.getcwd())
@@ -168,16 +169,28 @@ class Gateway:
         self.note("logged in")
 
     def do_listen(self):
-        """Opens the API's port; a client's hello is answered as the gateway answers it."""
+        """Opens the API's port, and answers as the gateway does what a client asks first."""
         server = socket.create_server(("", PORTS[self.program, self.mode]), family=socket.AF_INET6, dualstack_ipv6=True)
 
+        account = "U1234567" if self.mode == "live" else "DU1234567"
+
+        def send(client, *fields):
+            body = "".join(f"{field}\0" for field in fields).encode()
+            client.sendall(struct.pack(">I", len(body)) + body)
+
         def serve(client):
-            with client:
-                if client.recv(64).startswith(b"API\0"):
-                    body = b"187\0" + time.strftime("%Y%m%d %H:%M:%S UTC").encode() + b"\0"
-                    client.sendall(struct.pack(">I", len(body)) + body)
-                while client.recv(65536):
-                    pass
+            with client, client.makefile("rb") as reader:
+                if reader.read(4) != b"API\0":
+                    return
+                reader.read(int.from_bytes(reader.read(4)))
+                send(client, 187, time.strftime("%Y%m%d %H:%M:%S UTC"))
+                while length := reader.read(4):
+                    request = reader.read(int.from_bytes(length)).split(b"\0")[0]
+                    if request == b"71":  # startApi: the accounts, and the next order's id
+                        send(client, 15, 1, account)
+                        send(client, 9, 1, 1)
+                    elif request == b"49":  # the time
+                        send(client, 49, 1, int(time.time()))
 
         def accept():
             while True:
