@@ -32,6 +32,7 @@ let package = Package(
     module("Values", "Templates"),
     module("Values", "TWSProtocol"),
     module("Values", "Lifecycle", ["Trading"]),
+    module("Values", "Metrics"),
 
     .target(name: "CLinux", path: "Sources/System/CLinux"),
     module("System", "Files", ["CLinux"]),
@@ -45,12 +46,12 @@ let package = Package(
     module("Peers", "Gateway", ["Trading", "Lifecycle"]),
     module("Peers", "GatewayProbe", ["Trading", "Lifecycle", "TWSProtocol", "Splice"]),
 
-    module("App", "Preparation", ["Trading", "Settings", "Templates", "Files"]),
+    module("App", "Preparation", ["Trading", "Settings", "Templates", "Files", "Processes"]),
     module(
       "App", "Supervisor",
       [
-        "CLinux", "Trading", "Settings", "Lifecycle", "Processes", "Output", "LoopSignals", "LocalHTTP", "Gateway", nio,
-        nioPosix,
+        "CLinux", "Trading", "Settings", "Lifecycle", "Files", "Processes", "Output", "LoopSignals", "LocalHTTP",
+        "Gateway", nio, nioPosix,
       ]),
     module(
       "App", "Services",
@@ -60,32 +61,46 @@ let package = Package(
       "App", "ProbeService",
       ["Trading", "Lifecycle", "Splice", "LocalHTTP", "GatewayProbe", nio, nioPosix]),
     module("App", "RelayService", ["Lifecycle", "Files", "Splice", "LocalHTTP", nio, nioPosix]),
+    module(
+      "App", "WebService",
+      [
+        "Trading", "Lifecycle", "Metrics", "Files", "Processes", "Splice", "LocalHTTP", "GatewayProbe", "RelayService",
+        nio,
+      ]),
 
     .executableTarget(
       name: "ibgw",
       dependencies: [
         "CLinux", "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "Splice", "LoopSignals",
-        "LocalHTTP", "Gateway", "Preparation", "Supervisor", "Services", "Simulator", "RelayService", "GatewayProbe",
-        "ProbeService", arguments, nio,
-        nioPosix, nioHTTP1,
+        "LocalHTTP", "Gateway", "GatewayProbe", "Preparation", "Supervisor", "Services", "Simulator", "ProbeService",
+        "RelayService", "WebService", arguments, nio, nioPosix, nioHTTP1,
       ],
       path: "Sources/ibgw", swiftSettings: strict),
 
+    .target(name: "TestSupport", dependencies: ["Files"], path: "Tests/Support", swiftSettings: strict),
     tests(of: "Settings", ["Trading"]),
     tests(of: "Templates"),
     tests(of: "TWSProtocol"),
     tests(of: "Lifecycle", ["Trading"]),
-    tests(of: "Files"),
+    tests(of: "Metrics"),
+    tests(of: "Files", ["TestSupport"]),
     tests(of: "Processes"),
     tests(of: "Output"),
     tests(of: "Splice", ["CLinux"]),
     tests(of: "LocalHTTP", [nio, nioPosix]),
     tests(of: "Gateway"),
     tests(of: "GatewayProbe", ["Lifecycle", "TWSProtocol", "Splice", "Trading"]),
-    tests(of: "Preparation", ["Settings", "Templates", "Trading", "Files"]),
-    tests(of: "Simulator", ["TWSProtocol"]),
-    tests(of: "RelayService"),
+    tests(of: "Preparation", ["Settings", "Templates", "Trading", "Files", "TestSupport"]),
+    tests(of: "Supervisor", ["Lifecycle", "Trading", "Files", "TestSupport"]),
+    tests(of: "Simulator", ["TWSProtocol", nio, nioPosix]),
+    tests(of: "RelayService", ["Splice", "Files", "LocalHTTP", nio, nioPosix]),
     tests(
       of: "ProbeService", ["Simulator", "Splice", "LocalHTTP", "Lifecycle", "GatewayProbe", "Trading", nio, nioPosix]),
+    tests(
+      of: "WebService",
+      [
+        "TestSupport", "Files", "Splice", "Lifecycle", "Metrics", "LocalHTTP", "Processes", "GatewayProbe",
+        "RelayService", "ProbeService", nio, nioPosix,
+      ]),
   ]
 )

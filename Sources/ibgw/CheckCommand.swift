@@ -15,7 +15,7 @@ struct CheckCommand: ParsableCommand {
 
   func run() throws {
     let (settings, found) = processSettings()
-    let problems = found + Preparation.check(settings)
+    let problems = found + Preparation.check(settings) + Preparation.checkCaddyfile(settings)
     if json {
       print(try encoded(Report(problems: problems)))
     } else {

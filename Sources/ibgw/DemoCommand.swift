@@ -45,7 +45,9 @@ struct DemoCommand: ParsableCommand {
     var supervision = Supervision(settings: settings, warnings: problems, reread: reread) { prepared in
       var layout = ServiceLayout(prepared: prepared)
       layout.hasDisplay = Self.isInstalled("Xvfb")
-      return ServiceSet(settings: settings, layout: layout).definitions.map { simulated($0, seed: seed) }
+      return ServiceSet(settings: settings, layout: layout).definitions.map {
+        simulated($0, seed: seed, control: settings.runDirectory)
+      }
     }
     supervision.cleanUp = { if !keep { FileSystem.removeTree(home) } }
     supervision.run()
@@ -72,7 +74,7 @@ struct DemoCommand: ParsableCommand {
       "CADDY_LOG_DIR": "\(home)/log", "TWS_MAJOR_VRSN": "simulated", "TWS_USERID": "paperuser1",
       "TWS_PASSWORD": "no password is needed here", "DISPLAY": Self.freeDisplay,
       "ENABLE_HEALTH_CHECK": Self.isInstalled("caddy") ? "yes" : "no",
-      "CADDY_LOG_LEVEL": "WARN", "RELAY_BIND": "127.0.0.1", "STOP_TIMEOUT": "15",
+      "CADDY_LOG_LEVEL": "WARN", "RELAY_BIND": "127.0.0.1", "IBC_COMMAND_SERVER": "no", "STOP_TIMEOUT": "15",
     ]) { $1 }
     if Self.isInstalled("Xvfb") && Self.isInstalled("x11vnc") {
       environment["VNC_SERVER_PASSWORD"] = String(
@@ -90,6 +92,7 @@ struct DemoCommand: ParsableCommand {
     if settings.caddy.servesHealth { lines.append("  Health   http://127.0.0.1:2019/ready") }
     let program = CommandLine.arguments.first ?? "ibgw"
     lines.append("  Status   \(program) status --run-dir \(settings.runDirectory)")
+    lines.append("  Faults   lines such as `fault hang-new` and `heal all` to \(settings.runDirectory)/simulator.sock")
     lines.append("")
     lines.append(
       "  Python   from ib_async import IB; ib = IB(); ib.connect('127.0.0.1', \(port), clientId=1); print(ib.accountValues())"
@@ -119,12 +122,13 @@ struct DemoCommand: ParsableCommand {
 }
 
 /// The simulator in the place of IBC's start script.
-private func simulated(_ definition: ServiceDefinition, seed: UInt64) -> ServiceDefinition {
+private func simulated(_ definition: ServiceDefinition, seed: UInt64, control: String) -> ServiceDefinition {
   guard let mode = definition.plan.mode else { return definition }
   var definition = definition
   definition.command.program = "/proc/self/exe"
-  definition.command.arguments = ["simulate", "--as-ibc", "--mode", mode.rawValue, "--seed", String(seed)]
+  definition.command.arguments = [
+    "simulate", "--as-ibc", "--mode", mode.rawValue, "--seed", String(seed), "--control", "\(control)/simulator.sock",
+  ]
   definition.plan.isLedByShell = false
-  definition.askToStop = nil
   return definition
 }

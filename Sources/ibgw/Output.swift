@@ -18,6 +18,12 @@ func leave(_ code: Int32) -> Never {
   Glibc.exit(code)
 }
 
+/// Ends a supervised subcommand with one sentence, in the form of its log, and the code for an internal failure.
+func fail(_ sentence: String) -> Never {
+  write("<3>" + sentence, to: STDERR_FILENO)
+  leave(ExitStatus.internal)
+}
+
 /// Writes one line to standard output at once, also where that is a pipe.
 func printLine(_ line: String) { write(line, to: STDOUT_FILENO) }
 

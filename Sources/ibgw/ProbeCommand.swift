@@ -108,12 +108,6 @@ private func log(_ severity: Severity, _ text: String) {
   _ = write(STDERR_FILENO, line, line.count)
 }
 
-/// Ends the probe with one sentence and the code for an internal failure.
-private func fail(_ sentence: String) -> Never {
-  log(.error, sentence)
-  leave(ExitStatus.internal)
-}
-
 /// Stops the service on the first TERM or INT; on a second one, the process ends at once.
 private func stopOnSignal(_ service: ProbeService, _ loop: any EventLoop) {
   var isStopping = false

@@ -123,13 +123,6 @@ struct RelayCommand: ParsableCommand {
   }
 }
 
-/// Ends the relay with one sentence, in the form of its log, and the code for an internal failure.
-private func fail(_ sentence: String) -> Never {
-  let line = Array("<3>\(sentence)\n".utf8)
-  _ = write(STDERR_FILENO, line, line.count)
-  leave(ExitStatus.internal)
-}
-
 /// Stops the service on the first TERM or INT; on a second one, the process ends at once.
 private func stopOnSignal(_ service: RelayService, _ loop: any EventLoop) {
   var isStopping = false

@@ -40,7 +40,7 @@ struct RenderCommand: ParsableCommand {
         print(path)
       }
     } catch {
-      printError("error: \(error)")
+      printError("\(error)")
       throw ExitCode(70)
     }
   }

@@ -10,11 +10,13 @@ struct SettingsCommand: ParsableCommand {
   enum Style: EnumerableFlag {
     case markdown
     case json
+    case env
 
     static func help(for value: Style) -> ArgumentHelp? {
       switch value {
       case .markdown: "Print a Markdown table."
       case .json: "Print JSON."
+      case .env: "Print an env file with every variable commented out."
       }
     }
   }
@@ -25,6 +27,7 @@ struct SettingsCommand: ParsableCommand {
     switch style {
     case .markdown: print(Setting.markdown(), terminator: "")
     case .json: print(try encoded(Setting.table.map(\.reference)))
+    case .env: print(Setting.environmentFile(), terminator: "")
     case nil: print(Setting.plainReference(), terminator: "")
     }
   }

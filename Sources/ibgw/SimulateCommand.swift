@@ -13,7 +13,8 @@ struct SimulateCommand: ParsableCommand {
     abstract: "Runs a simulated gateway that speaks the API, for tests without an IBKR account.",
     discussion: """
       Clients connect as to a real gateway. They find one account, prices that follow from the seed alone, and orders that \
-      are filled at those prices. The simulated exchange never closes and keeps UTC.
+      are filled at those prices. The simulated exchange never closes and keeps UTC. It trades \
+      \(Simulator.symbols.joined(separator: " ")).
 
       Faults: mute, stuck, no-accounts, link-lost, login-delay=S, close-new, hang-new, crash-after=S, stop-reading, \
       stop-accepting. The control socket takes one line per command: fault NAME[=S], heal NAME, heal all, status, restart S.

@@ -47,7 +47,7 @@ struct Supervision {
     let lock = takeLock()
     let prepared = prepareFiles()
     let services = services(prepared)
-    let configuration = configuration(services)
+    let configuration = configuration(services, prepared)
     let (greeting, cleanUp) = (greeting, cleanUp)
     MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { loop in
       let supervisor = Supervisor(configuration, on: loop) { code in
@@ -97,14 +97,23 @@ struct Supervision {
     }
   }
 
-  private func configuration(_ services: [ServiceDefinition]) -> SupervisorConfiguration {
+  private func configuration(
+    _ services: [ServiceDefinition], _ prepared: PreparedFiles
+  ) -> SupervisorConfiguration {
     let reread = reread
     return SupervisorConfiguration(
       services: services, onGatewayExit: GatewayExitPolicy(rawValue: settings.onGatewayExit.rawValue) ?? .restart,
-      stopTimeout: settings.stopTimeout.milliseconds, runDirectory: settings.runDirectory, version: Version.current,
+      policy: settings.gatewayPolicy(hasCommandServer: prepared.instances.contains { $0.commandServer != nil }),
+      alerts: AlertTargets(settings), loginFolder: "\(settings.ibkr.settingsPath)/\(LoginFiles.folderName)",
+      settingsFolders: Dictionary(uniqueKeysWithValues: prepared.instances.map { ($0.mode, $0.settingsPath) }),
+      stopTimeout: settings.stopTimeout.milliseconds,
+      runDirectory: settings.runDirectory, version: Version.current,
       redaction: Redaction(secrets: settings.secrets), logFormat: settings.log.format,
       logThreshold: Severity(rawValue: settings.log.level.rawValue) ?? .info,
-      reload: { Self.reload(reread()) })
+      reload: {
+        let read = reread()
+        return .init(redaction: Redaction(secrets: read.settings.secrets), outcomes: Self.reload(read))
+      })
   }
 
   /// HUP: what the files say now is rendered again. The gateways take it in at their next start, Caddy by a restart.
@@ -130,7 +139,14 @@ struct Supervision {
 extension ServiceLayout {
   /// The layout of prepared files, without scripts.
   init(prepared: PreparedFiles) {
-    let gateways = prepared.instances.map { ($0.mode, Gateway(iniPath: $0.iniPath, settingsPath: $0.settingsPath)) }
+    let gateways = prepared.instances.map {
+      (
+        $0.mode,
+        Gateway(
+          iniPath: $0.iniPath, settingsPath: $0.settingsPath, commandServer: $0.commandServer,
+          logsInByItself: $0.logsInByItself)
+      )
+    }
     self.init(
       program: "/proc/self/exe", gateways: Dictionary(uniqueKeysWithValues: gateways), caddyfile: prepared.caddyfile,
       vncPasswordFile: prepared.vncPasswordFile)
@@ -143,6 +159,27 @@ extension ServiceLayout {
       return names.filter { $0.hasSuffix(".sh") && !$0.hasPrefix(".") }.sorted().map { "\(folder)/\($0)" }
     }
     (startScripts, xScripts, ibcScripts) = (scripts(.start), scripts(.x), scripts(.ibc))
+  }
+}
+
+extension Settings {
+  /// The user's wishes for the decisions about a gateway.
+  fileprivate func gatewayPolicy(hasCommandServer: Bool) -> GatewayPolicy {
+    var policy = GatewayPolicy(
+      onWedge: WedgePolicy(rawValue: health.onWedge.rawValue) ?? .session,
+      region: IBKRRegion(rawValue: health.region.rawValue) ?? .america, hasCommandServer: hasCommandServer)
+    policy.loginLimits = LoginLimits(perHour: logins.budget.perHour, perDay: logins.budget.perDay)
+    policy.retriesSecondFactor = ibc.twoFactorTimeoutAction == .restart
+    return policy
+  }
+}
+
+extension AlertTargets {
+  /// Where the user wants to be told. What tells him sees nothing of our environment but what every child does.
+  fileprivate init(_ settings: Settings) {
+    self.init(
+      command: settings.health.alertCommand, webhook: settings.health.alertWebhook,
+      environment: ChildEnvironment(settings: settings).base)
   }
 }
 

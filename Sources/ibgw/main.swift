@@ -10,17 +10,20 @@ struct IBGW: ParsableCommand {
     groupedSubcommands: [
       CommandGroup(name: "Running", subcommands: [RunCommand.self, DemoCommand.self, SimulateCommand.self]),
       CommandGroup(
-        name: "Looking", subcommands: [StatusCommand.self, LogsCommand.self, ClientsCommand.self]),
+        name: "Looking",
+        subcommands: [StatusCommand.self, HealthCommand.self, LogsCommand.self, ClientsCommand.self]),
       CommandGroup(
         name: "Ordering",
-        subcommands: [StartCommand.self, StopCommand.self, RestartCommand.self, KickCommand.self]),
+        subcommands: [
+          StartCommand.self, StopCommand.self, RestartCommand.self, ResumeCommand.self, KickCommand.self,
+        ]),
       CommandGroup(
         name: "Configuration", subcommands: [CheckCommand.self, SettingsCommand.self, RenderCommand.self]),
-      CommandGroup(name: "Supervised", subcommands: [RelayCommand.self, ProbeCommand.self]),
+      CommandGroup(name: "Supervised", subcommands: [RelayCommand.self, ProbeCommand.self, WebCommand.self]),
     ])
 }
 
 // A supervisor reads its signals from a descriptor: they are blocked before anything else happens and before any thread exists.
-let readsSignals = ["run", "demo", "relay", "probe", "simulate"]
+let readsSignals = ["run", "demo", "relay", "probe", "web", "simulate"]
 if readsSignals.contains(CommandLine.arguments.dropFirst().first ?? "") { Ourselves.maskSignals() }
 IBGW.main()

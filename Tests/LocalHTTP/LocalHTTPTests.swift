@@ -35,6 +35,15 @@ private func withServer<Value: Sendable>(
     #expect(String(decoding: answer.body, as: UTF8.self) == "POST /v1/kick a b hello\n")
   }
 
+  @Test func `a request's headers arrive, whatever the case of their names`() throws {
+    let answer = try withServer({ request, responder in
+      responder.respond(.text(200, "\(request.headers["host"] ?? "-") \(request.headers["Host"] ?? "-")"))
+    }) { path, loop in
+      LocalHTTPClient.request("GET", "/", host: "gateway", path: path, on: loop)
+    }
+    #expect(String(decoding: answer.body, as: UTF8.self) == "gateway -\n")
+  }
+
   @Test func `an answer of a megabyte arrives whole`() throws {
     let bytes = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
     let answer = try withServer({ _, responder in responder.respond(HTTPResponse(status: 200, body: bytes)) }) {

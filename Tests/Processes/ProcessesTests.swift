@@ -79,12 +79,46 @@ private func shell(_ script: String, environment: [String: String] = [:], readin
   }
 }
 
+@Suite(.serialized) struct RunTests {
+  @Test func `a program is run to its end, with its code and all that it said`() throws {
+    let finished = try shell("echo out; echo err >&2; exit 7").run(within: 20_000)
+    #expect(finished.output == Array("out\nerr\n".utf8))
+    #expect(finished.code == 7 && !finished.signaled && !finished.succeeded)
+    #expect(try shell("true").run(within: 20_000).succeeded)
+  }
+
+  @Test func `a program that a signal ends says which`() throws {
+    let finished = try shell("kill -TERM $$").run(within: 20_000)
+    #expect(finished.signaled && finished.code == SIGTERM && !finished.succeeded)
+  }
+
+  @Test func `more than a megabyte is read and not kept`() throws {
+    let finished = try shell("head -c 3000000 /dev/zero").run(within: 20_000)
+    #expect(finished.output.count == 1 << 20 && finished.succeeded)
+  }
+
+  @Test func `a program that does not end in time is ended with all that it started`() throws {
+    let path = "/tmp/ibgw-run-\(getpid())"
+    defer { unlink(path) }
+    let failure = #expect(throws: SpawnFailure.self) {
+      try shell("echo $$ >\(path); sleep 600 & sleep 600; true").run(within: 3000)
+    }
+    #expect(failure?.sentence.contains("did not end within 3 s") == true && failure?.missing == false)
+    let leader = try #require(Int32(readToEnd(open(path, O_RDONLY)).filter(\.isNumber)))
+    let deadline = Ourselves.uptime + 10_000
+    func isAlive() -> Bool { ProcessTable.all().contains { $0.session == leader && $0.state != UInt8(ascii: "Z") } }
+    while isAlive() && Ourselves.uptime < deadline { sched_yield() }
+    #expect(!isAlive())
+  }
+}
+
 @Suite struct ProcessTableTests {
   @Test func `a line of stat is read whatever the command's name holds`() {
-    let line = "42 (a) b) (c) S 1 40 39 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 123456 0 0"
+    let line = "42 (a) b) (c) S 1 40 39 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 123456 0 99"
     let entry = ProcessEntry(stat: line.utf8)
     #expect(entry?.pid == 42 && entry?.parent == 1 && entry?.group == 40 && entry?.session == 39)
     #expect(entry?.startTime == 123456 && entry?.state == UInt8(ascii: "S"))
+    #expect(entry?.ticks == 11 && entry?.ticksOfEndedChildren == 15 && entry?.residentPages == 99)
   }
 
   @Test(arguments: [

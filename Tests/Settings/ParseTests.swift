@@ -68,7 +68,8 @@ import Trading
     arguments: [
       ("TRADING_MODE", "demo"), ("READ_ONLY_API", "maybe"), ("TWOFA_EXIT_INTERVAL", "60s"),
       ("TWOFA_EXIT_INTERVAL", "0"),
-      ("TWS_MASTER_CLIENT_ID", "-1"), ("JAVA_HEAP_SIZE", "1024m"), ("JAVA_HEAP_SIZE", "1"), ("STOP_TIMEOUT", "soon"),
+      ("TWS_MASTER_CLIENT_ID", "-1"), ("JAVA_HEAP_SIZE", "lots"), ("JAVA_HEAP_SIZE", "-5g"),
+      ("JAVA_HEAP_SIZE", "18014398509481985g"), ("JAVA_HEAP_SIZE", "1"), ("STOP_TIMEOUT", "soon"),
       ("STOP_TIMEOUT", "0"), ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml"), ("TWS_PATH", "Jts"), ("TWS_INI", "a/b"),
       ("DISPLAY", "host:1"), ("DISPLAY", "1"), ("ON_GATEWAY_EXIT", "shrug"), ("RELAY_MAX_CLIENTS", "0"),
       ("RELAY_ALLOW", "10.0.0.0/33"), ("RELAY_BIND", "everywhere"), ("TIME_ZONE", "../etc/passwd"),
@@ -110,6 +111,13 @@ import Trading
     ])
   func `a span of time may have a unit`(text: String, seconds: Int) {
     #expect(parse(["STOP_TIMEOUT": text]).settings.stopTimeout == .seconds(seconds))
+  }
+
+  @Test(arguments: [("1024", 1024), ("1024m", 1024), ("2g", 2048), ("2 GB", 2048), ("1024MB", 1024)])
+  func `the heap may have Java's units`(text: String, megabytes: Int) {
+    let (settings, problems) = parse(["JAVA_HEAP_SIZE": text].merging(login) { $1 })
+    #expect(settings.heapMegabytes == megabytes)
+    #expect(problems.isEmpty)
   }
 
   @Test(arguments: ["off", "OFF", "no", "0"])

@@ -52,10 +52,11 @@ import Testing
     var generator = SeededGenerator(seed: 7)
     for _ in 0..<2_000 {
       let secrets = (0..<3).map { _ in word(4...6, &generator) }
-      let text = (0..<6).map { _ in
-        Bool.random(using: &generator) ? secrets.randomElement(using: &generator)! : word(1...5, &generator)
+      var text = ""
+      for _ in 0..<6 {
+        text +=
+          Bool.random(using: &generator) ? secrets[Int.random(in: 0..<3, using: &generator)] : word(1...5, &generator)
       }
-      .joined()
       let masked = Redaction(secrets: secrets).masked(text)
       if secrets.contains(where: { text.contains($0) }) {
         for secret in secrets { #expect(!masked.contains(secret)) }

@@ -47,11 +47,10 @@ import Testing
   @Test(
     arguments: [
       ("abc", "abc", 0), ("abc", "abd", 1), ("abc", "ab", 1), ("abc", "abcd", 1), ("abc", "acb", 1),
-      ("abcd", "badc", 2),
-      ("", "ab", 2), ("abc", "xyz", 3), ("kitten", "sitting", 3),
+      ("abcd", "badc", 2), ("", "ab", 2), ("abc", "xyz", 3), ("kitten", "sitting", 3),
     ])
   func `edits are counted, a swap of neighbours as one`(left: String, right: String, count: Int) {
-    #expect(Misspelling.distance(Array(left.utf8), Array(right.utf8), limit: 9) == count)
-    #expect(Misspelling.distance(Array(right.utf8), Array(left.utf8), limit: 9) == count)
+    #expect(Misspelling.distance(Array(left.utf8), Array(right.utf8)) == count)
+    #expect(Misspelling.distance(Array(right.utf8), Array(left.utf8)) == count)
   }
 }

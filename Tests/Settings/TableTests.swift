@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Settings
@@ -29,7 +30,7 @@ import Testing
     #expect(
       Set(names) == [
         "TWS_USERID", "TWS_PASSWORD", "TWS_USERID_PAPER", "TWS_PASSWORD_PAPER", "VNC_SERVER_PASSWORD", "PASSWD",
-        "TAILSCALE_AUTHKEY",
+        "TAILSCALE_AUTHKEY", "ALERT_WEBHOOK_URL",
       ])
   }
 
@@ -63,5 +64,40 @@ import Testing
     for setting in Setting.table {
       #expect(text.contains("\(setting.name)\(setting.fileVariable.map { ", \($0)" } ?? "") ("))
     }
+  }
+
+  @Test func `every variable is in one section`() {
+    #expect(Setting.sections.flatMap { $0.settings.map(\.name) } == Setting.table.map(\.name))
+    #expect(Setting.sections.allSatisfy { !$0.settings.isEmpty })
+  }
+
+  @Test func `the env file comments out every variable and its file`() {
+    let lines = Setting.environmentFile().split(separator: "\n")
+    let names = Setting.table.flatMap { [$0.name] + ($0.fileVariable.map { [$0] } ?? []) }
+    let assignments = lines.filter { $0.hasPrefix("#") && !$0.hasPrefix("# ") && $0.count > 1 }
+    #expect(assignments.map { String($0.dropFirst().prefix { $0 != "=" }) } == names)
+    #expect(assignments.count + lines.filter { $0.hasPrefix("# ") || $0 == "#" }.count == lines.count)
+  }
+
+  @Test func `the env file's defaults are the ones that hold`() {
+    let assignments = Setting.environmentFile().split(separator: "\n")
+      .filter { $0.hasPrefix("#") && !$0.hasPrefix("# ") && !$0.hasSuffix("=") && $0.count > 1 }
+      .map { $0.dropFirst().split(separator: "=", maxSplits: 1).map(String.init) }
+    let (plain, _) = parse(login)
+    let (written, problems) = parse(
+      login.merging(assignments.map { ($0[0], $0[1]) }) { given, _ in given })
+    #expect(!assignments.isEmpty)
+    #expect(problems.isEmpty)
+    #expect(String(describing: written.relay) == String(describing: plain.relay))
+    #expect(written.stopTimeout == plain.stopTimeout)
+  }
+
+  @Test func `the example env file is the one that is printed`() throws {
+    let root = "\(#filePath)".split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+    let file = try #require(fopen("\(root)/.env.example", "r"), "write it: ibgw settings --env >.env.example")
+    defer { fclose(file) }
+    var text: [UInt8] = []
+    while case let byte = getc(file), byte != EOF { text.append(UInt8(byte)) }
+    #expect(String(decoding: text, as: UTF8.self) == Setting.environmentFile())
   }
 }

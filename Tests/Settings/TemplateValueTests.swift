@@ -41,6 +41,16 @@ import Trading
     #expect(settings.templateValue("API_PORT", for: .paper) == "7497")
   }
 
+  @Test(arguments: [("5", "5"), ("1", "1"), ("0", "1")])
+  func `the health site's log is kept as the others are, and Caddy is never told 0, which is 10 to it`(
+    kept: String, told: String
+  ) {
+    let (settings, _) = parse(["CADDY_LOG_DIR": "/logs", "ACCESS_LOG_SIZE": "7", "ACCESS_LOG_KEEP": kept])
+    #expect(
+      settings.templateValue("CADDY_HTTP_LOG", for: .paper)
+        == "output file \"/logs/http.log\" {\n\t\t\troll_size 7MiB\n\t\t\troll_keep \(told)\n\t\t}")
+  }
+
   @Test func `the secrets among the names are known as such`() {
     #expect(Settings.isSecret("TWS_PASSWORD") && Settings.isSecret("TAILSCALE_AUTHKEY"))
     #expect(!Settings.isSecret("TRADING_MODE") && !Settings.isSecret("MY_OWN"))

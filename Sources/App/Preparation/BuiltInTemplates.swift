@@ -130,10 +130,10 @@ enum BuiltInTemplates {
 
     # IBC's command server -------------------------------------------------------------------------------------------------
 
-    # 0 is off. An empty address means all of them, so give one with a port.
-    CommandServerPort=0
-    BindAddress=
-    ControlFrom=
+    # The supervisor ends the gateway through it in order. 0 is off. An empty address would be all of them; this one no tailnet reaches.
+    CommandServerPort=${IBC_COMMAND_PORT}
+    BindAddress=${IBC_COMMAND_ADDRESS}
+    ControlFrom=${IBC_COMMAND_ADDRESS}
     CommandPrompt=
     SuppressInfoMessages=yes
 
@@ -182,19 +182,46 @@ enum BuiltInTemplates {
     	log {
     		level ${CADDY_LOG_LEVEL}
     	}
+
+    	# A client that dawdles must not hold its connection for ever.
+    	servers {
+    		timeouts {
+    			read_header 10s
+    			read_body 10s
+    			write 30s
+    			idle 2m
+    		}
+    	}
     }
 
     # What the health site answers. Everything else is a 404, so that a mistyped path can never look healthy.
     (health) {
     	bind ${HEALTH_BIND}
 
+    	# The access log, beside those of the API's relay.
+    	log {
+    		${CADDY_HTTP_LOG}
+    	}
+
     	@known path /health /ready /metrics /api/v1/status
     	handle @known {
-    		reverse_proxy "${WEB_SOCKET}"
+    		reverse_proxy "${WEB_SOCKET}" {
+    			# ibgw web answers within 2 s, if only to say what does not.
+    			transport http {
+    				dial_timeout 2s
+    				response_header_timeout 5s
+    			}
+    		}
     	}
 
     	handle {
     		respond 404
+    	}
+
+    	# Nobody answers behind it: that is a failed check too, and says so in the same form.
+    	handle_errors {
+    		header Content-Type application/json
+    		respond `{"causes":[{"about":"web","state":"unreachable","why":"Caddy got no answer from ibgw web; the log says why"}],"ok":false}` 503
     	}
     }
 

@@ -12,6 +12,10 @@ public struct PreparedFiles: Sendable {
     public let iniPath: String
     /// What IBC is given as `--tws-settings-path`; it exists.
     public let settingsPath: String
+    /// Where its IBC will take commands, as `HOST:PORT`; nil where the ini switches that off.
+    public let commandServer: String?
+    /// Whether the ini has a user name and a password, so that nobody has to type them.
+    public let logsInByItself: Bool
   }
 
   /// A file that was written, and what it is.
@@ -96,10 +100,13 @@ extension Preparation {
     }
     let jtsPath = settings.jtsPath(for: mode)
     if let jts = rendered.first(where: { $0.path == jtsPath }), FileSystem.kind(of: jtsPath) == nil {
-      try write(jts.bytes, to: jtsPath, mode: jts.mode, settings.settingsVariable, jts.title, &prepared)
+      try write(
+        jts.bytes, to: jtsPath, mode: jts.mode, settings.settingsVariable, jts.title, &prepared, durable: true)
     }
     prepared.instances.append(
-      PreparedFiles.Instance(mode: mode, iniPath: iniPath, settingsPath: settings.settingsPath(for: mode)))
+      PreparedFiles.Instance(
+        mode: mode, iniPath: iniPath, settingsPath: settings.settingsPath(for: mode),
+        commandServer: IniText.commandServer(iniPath), logsInByItself: IniText.hasCredentials(iniPath)))
   }
 
   /// Writes config.ini to its place, or to the run directory where its place cannot be written.
@@ -107,7 +114,7 @@ extension Preparation {
     _ ini: RenderedFile, fallback: String, _ prepared: inout PreparedFiles
   ) throws(Problem) -> String {
     do throws(FileError) {
-      try FileSystem.write(ini.bytes, to: ini.path, mode: ini.mode)
+      try FileSystem.write(ini.bytes, to: ini.path, mode: ini.mode, durable: false)
       prepared.written.append(PreparedFiles.Written(path: ini.path, title: ini.title))
       return ini.path
     } catch {
@@ -139,15 +146,17 @@ extension Preparation {
     prepared.vncPasswordFile = path
   }
 
-  /// Writes one file and notes it.
+  /// Writes one file and notes it. Only what is written once, rather than at each start, has to survive a power cut.
   static func write(
     _ bytes: [UInt8], to path: String, mode: UInt32, _ variable: String, _ title: String,
-    _ prepared: inout PreparedFiles
+    _ prepared: inout PreparedFiles, durable: Bool = false
   ) throws(Problem) {
     do throws(FileError) {
-      try FileSystem.write(bytes, to: path, mode: mode)
+      try FileSystem.write(bytes, to: path, mode: mode, durable: durable)
     } catch {
-      throw Problem(variable, error, needs: "a file", fix: "make \(FileSystem.directory(of: path)) writable")
+      let folder = FileSystem.directory(of: path)
+      let fix = error.isAboutPlace ? "make \(folder) writable" : "make room in \(folder), or name another place"
+      throw Problem(variable, error, needs: "a file", fix: fix)
     }
     prepared.written.append(PreparedFiles.Written(path: path, title: title))
   }

@@ -2,7 +2,7 @@ import Files
 import Settings
 
 /// Everything between the settings and the first child: what the machine must have (`check`), what would be written
-/// (`render`), and writing it (`write`). All of it blocks, and none of it starts a process.
+/// (`render`), and writing it (`write`). All of it blocks, and none of it starts a process but `checkCaddyfile`.
 public enum Preparation {
   /// The text of a secret's file, for `Settings.parse`.
   public static func readSecret(_ path: String) -> Result<String, UnreadableFile> {

@@ -49,8 +49,12 @@ struct Rendering {
   let template: Template
   /// Where the template came from; nil for the one that is built in.
   let source: String?
+  /// Whether Caddy's access log goes nowhere. Newer releases do not start where they cannot write one, and a log is not worth the
+  /// health site.
+  var discardsHTTPLog: Bool
 
   init(_ document: Document, _ settings: Settings, _ mode: Mode) throws(Problem) {
+    discardsHTTPLog = !Check(settings: settings).canWriteHTTPLog
     self.document = document
     self.settings = settings
     self.mode = mode
@@ -74,7 +78,9 @@ struct Rendering {
   func file(masked: Bool) throws(Problem) -> RenderedFile {
     var secret = document == .ini
     let bytes = try template.rendered { (reference) throws(Problem) in
-      guard let value = settings.templateValue(reference.name, for: mode) else { return nil }
+      let discards = reference.name == "CADDY_HTTP_LOG" && discardsHTTPLog
+      let known = discards ? "output discard" : settings.templateValue(reference.name, for: mode)
+      guard let value = known else { return nil }
       if Settings.isSecret(reference.name), !value.isEmpty {
         secret = true
         if masked { return Array("***".utf8) }

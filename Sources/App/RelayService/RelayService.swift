@@ -28,6 +28,8 @@ public final class RelayService {
   /// How often the gateway's port is looked at: while it is closed, and while it is open.
   static let lookWhileDown = TimeAmount.milliseconds(200)
   static let lookWhileUp = TimeAmount.seconds(2)
+  /// How long events are left to gather before they are asked for again.
+  static let eventPause = TimeAmount.milliseconds(5)
 
   /// Starts the relay's thread; it listens from ``run()`` on. Its log goes to standard error.
   public convenience init(_ configuration: RelayServiceConfiguration, on loop: any EventLoop) throws(RelayError) {
@@ -121,14 +123,18 @@ public final class RelayService {
     }
   }
 
+  /// Takes what has happened, and asks again a little later until nothing has: in a storm of connections that is one wake-up for
+  /// many of them, and the relay's thread has none to give.
   private func takeEvents() {
-    var looksAgain = false
-    for event in relay.takeEvents() {
+    let events = relay.takeEvents()
+    guard !events.isEmpty else { return }
+    var (looksAgain, hasStopped) = (false, false)
+    for event in events {
       switch event {
       case .opened(let record):
-        tell(logs[record.route]?.opened(record))
+        write(record) { $0.opened(record) }
       case .closed(let record):
-        tell(logs[record.route]?.closed(record))
+        write(record) { $0.closed(record) }
         looksAgain = looksAgain || record.ending?.by == .gateway
       case .refused(let route, let peer, let reason):
         note(refusal: reason, of: peer, route: route)
@@ -136,20 +142,35 @@ public final class RelayService {
       case .acceptFailed(let route, let error):
         note(acceptFailure: error, route: route)
       case .stopped:
-        refusalFlush?.cancel()
-        awake.value = nil
-        stopped.succeed()
+        hasStopped = true
       }
     }
+    for log in logs { tell(log?.flush(at: Self.now)) }
+    guard !hasStopped else { return end() }
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    loop.scheduleTask(in: Self.eventPause) { bound.value.takeEvents() }
     // A gateway that ends a connection or refuses one may have closed its port.
     if looksAgain { lookAtGateways() }
+  }
+
+  private func write(_ record: ConnectionRecord, _ note: (AccessLog) -> Void) {
+    guard let log = logs[record.route] else { return }
+    note(log)
+    if log.isFull { tell(log.flush(at: Self.now)) }
+  }
+
+  private func end() {
+    refusalFlush?.cancel()
+    awake.value = nil
+    stopped.succeed()
   }
 
   private func note(acceptFailure error: Int32, route: Int) {
     if let last = acceptFailures[route], Self.now - last < RefusalLog.window { return }
     acceptFailures[route] = Self.now
     let why = error == EMFILE || error == ENFILE ? Refusal.descriptors.explanation : String(cString: strerror(error))
-    say(Notice(.error, "\(gates[route].name): cannot accept connections: \(why); it is tried again four times a second"))
+    say(
+      Notice(.error, "\(gates[route].name): cannot accept connections: \(why); it is tried again four times a second"))
   }
 
   private func note(refusal: Refusal, of peer: Endpoint, route: Int) {

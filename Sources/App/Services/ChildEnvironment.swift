@@ -2,16 +2,17 @@ import Settings
 import Trading
 
 /// What a child may see of our environment: what it needs, and never a secret.
-struct ChildEnvironment {
+public struct ChildEnvironment {
   /// For every child: where programs are, who we are, which language and time zone.
-  let base: [String: String]
+  public let base: [String: String]
   private let open: [String: String]
   private let settings: Settings
 
   /// The names that are handed on to every child where they are set.
   private static let inherited = ["PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TMPDIR"]
 
-  init(settings: Settings) {
+  /// What these settings leave of our own environment.
+  public init(settings: Settings) {
     self.settings = settings
     open = settings.openEnvironment
     var base = open.filter { Self.inherited.contains($0.key) || $0.key.hasPrefix("LC_") }

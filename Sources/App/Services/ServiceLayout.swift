@@ -10,12 +10,15 @@ public struct ServiceLayout: Sendable {
     public var settingsPath: String
     /// The command server that this gateway's IBC serves, as `HOST:PORT`, where it does.
     public var commandServer: String?
+    /// Whether IBC has a user name and a password; without them a person types them, for as long as that takes.
+    public var logsInByItself: Bool
 
     /// The files of one gateway.
-    public init(iniPath: String, settingsPath: String, commandServer: String? = nil) {
+    public init(iniPath: String, settingsPath: String, commandServer: String? = nil, logsInByItself: Bool = true) {
       self.iniPath = iniPath
       self.settingsPath = settingsPath
       self.commandServer = commandServer
+      self.logsInByItself = logsInByItself
     }
   }
 

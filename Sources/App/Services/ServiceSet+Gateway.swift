@@ -20,27 +20,28 @@ extension ServiceSet {
     if mode == .paper && settings.isDual { after.append(.settled(.gateway(.live), within: Self.liveHeadStart)) }
     return ServiceDefinition(
       plan: ServicePlan(
-        name: .gateway(mode), kind: .gateway(mode), after: after, readiness: .whenReported(within: nil),
-        // A login is what a try may cost: the first comes after a breath, and few are made.
+        name: .gateway(mode), kind: .gateway(mode), after: after,
+        readiness: .whenReported(within: files.logsInByItself ? settings.logins.timeout?.milliseconds : nil),
+        // Of what fails before a login is tried; a login that fails has a back-off and limits of its own.
         backOff: BackOff(initial: 5000, maximum: 600_000, resetAfter: 600_000), limit: 5,
         stopRank: StopRank.gateway, stopSteps: stopSteps(asks: files.commandServer != nil)),
       command: Command(
         program: invocation.script, arguments: invocation.arguments, environment: environment.withDisplay,
         directory: settings.home),
-      voice: .ibc,
-      askToStop: files.commandServer.map {
-        Command(program: layout.program, arguments: ["ask-ibc", $0, "STOP"], environment: environment.base)
-      })
+      voice: .ibc)
   }
 
-  /// What the other services leave of the stop's time belongs to the gateway: IBC takes 20 to 30 s to close one in order.
+  /// IBC takes 20 to 30 s to close a gateway in order; a longer stop is the gateway's too, and a shorter one is shared out by
+  /// ``StopBudget``, which shortens everything else first.
   private func stopSteps(asks: Bool) -> [StopStep] {
-    let others: Int64 = 18_500
-    let kill: Int64 = 2000
-    let left = max(4000, settings.stopTimeout.milliseconds - Sweep.patience - others - kill)
-    return asks
-      ? [StopStep(.ask, left / 2), StopStep(.terminate, left / 2), StopStep(.kill, kill)]
-      : [StopStep(.terminate, left), StopStep(.kill, kill)]
+    let wanted = max(35_000, settings.stopTimeout.milliseconds - 21_000)
+    guard asks else { return [StopStep(.terminate, wanted), StopStep(.kill, 2000)] }
+    // IBC takes up to 62 s until the gateway ends with its session kept.
+    let pauses = settings.logins.onStop == .pause
+    let terminating = pauses ? min(10_000, wanted / 4) : wanted * 3 / 7
+    return [
+      StopStep(pauses ? .pause : .ask, wanted - terminating), StopStep(.terminate, terminating), StopStep(.kill, 2000),
+    ]
   }
 
   // MARK: Scripts

@@ -21,10 +21,12 @@ public struct ServiceSet {
   public var definitions: [ServiceDefinition] {
     var all = scripts(layout.startScripts, moment: .start, after: [])
     if settings.tailscale.authKey != nil { all.append(tailscaled) }
+    if settings.caddy.servesHealth { all.append(web) }
     if let caddyfile = layout.caddyfile { all.append(caddy(caddyfile)) }
     if hasOwnDisplay { all.append(xvfb) }
     if hasOwnDisplay, let file = layout.vncPasswordFile { all.append(x11vnc(passwordFile: file)) }
     all.append(relay)
+    all.append(probe)
     all += scripts(layout.xScripts, moment: .x, after: displayIsReady)
     all += settings.modes.compactMap(gateway)
     all += scripts(layout.ibcScripts, moment: .ibc, after: settings.modes.map { .started(.gateway($0)) })
@@ -80,7 +82,7 @@ public struct ServiceSet {
 
   // MARK: The edges
 
-  /// Comes back at once when it dies: clients wait for nobody else.
+  /// What clients connect to.
   private var relay: ServiceDefinition {
     let relay = settings.relay
     var arguments = ["relay", "--report-readiness", "--socket", "\(settings.runDirectory)/relay.sock"]
@@ -95,11 +97,38 @@ public struct ServiceSet {
     arguments += ["--allow", relay.allow.joined(separator: ",")]
     if let idle = relay.idleTimeout { arguments += ["--idle-timeout", "\(idle.components.seconds)"] }
     arguments.append(relay.checksHello ? "--check-hello" : "--no-check-hello")
-    return ServiceDefinition(
+    return ownChild("relay", arguments, rank: StopRank.relay, patience: 3500)
+  }
+
+  /// What looks at the gateways, and asks IBC to stop them: it outlives them.
+  private var probe: ServiceDefinition {
+    var arguments = ["probe", "--report-readiness", "--client-id", "\(settings.health.probeClientID)"]
+    arguments += ["--socket", "\(settings.runDirectory)/probe.sock"]
+    arguments += ["--supervisor", "\(settings.runDirectory)/\(Supervisor.socketName)"]
+    for mode in settings.modes {
+      let commands = layout.gateways[mode]?.commandServer.map { ",\($0)" } ?? ""
+      arguments += ["--gateway", "\(mode.rawValue)=127.0.0.1:\(settings.program.apiPort(mode))\(commands)"]
+    }
+    return ownChild("probe", arguments, rank: StopRank.vnc)
+  }
+
+  /// What Caddy offers. Without Caddy's site nobody asks it anything.
+  private var web: ServiceDefinition {
+    let arguments = [
+      "web", "--report-readiness", "--run-dir", settings.runDirectory, "--region", settings.health.region.rawValue,
+    ]
+    return ownChild("web", arguments, rank: StopRank.caddy)
+  }
+
+  /// A process of this program. Such a one comes back at once when it dies: somebody waits for it.
+  private func ownChild(
+    _ name: ServiceName, _ arguments: [String], rank: Int, patience: Int64 = 2000
+  ) -> ServiceDefinition {
+    ServiceDefinition(
       plan: ServicePlan(
-        name: "relay", readiness: .whenReported(within: 10_000),
-        backOff: BackOff(initial: 0, maximum: 10_000, resetAfter: 10_000), limit: 20, stopRank: StopRank.relay,
-        stopSteps: [StopStep(.terminate, 3500), StopStep(.kill, 500)]),
+        name: name, readiness: .whenReported(within: 10_000),
+        backOff: BackOff(initial: 0, maximum: 10_000, resetAfter: 10_000), limit: 20, stopRank: rank,
+        stopSteps: [StopStep(.terminate, patience), StopStep(.kill, 500)]),
       command: Command(
         program: layout.program, arguments: arguments, environment: environment.base, reportsReadiness: true),
       voice: .prioritised)

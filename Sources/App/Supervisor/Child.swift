@@ -9,6 +9,8 @@ final class Child {
   let pid: Int32
   let voice: ServiceDefinition.Voice
   let readyText: String?
+  /// Whether it is a service, rather than an errand such as the delivery of an alert.
+  let isService: Bool
 
   /// How the first process ended, once it has.
   var leaderExit: Exit?
@@ -24,11 +26,14 @@ final class Child {
   var splitter = LineSplitter()
   var flood = FloodGate()
 
-  init(name: ServiceName, pid: Int32, definition: ServiceDefinition) {
+  init(
+    name: ServiceName, pid: Int32, voice: ServiceDefinition.Voice, readyText: String? = nil, isService: Bool = false
+  ) {
     self.name = name
     self.pid = pid
-    voice = definition.voice
-    readyText = definition.readyText
+    self.voice = voice
+    self.readyText = readyText
+    self.isService = isService
   }
 }
 

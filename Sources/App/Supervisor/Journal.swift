@@ -16,7 +16,7 @@ final class Journal {
   static let keptBytes = 1024 * 1024
   static let keptLines = 5000
 
-  private let redaction: Redaction
+  private var redaction: Redaction
   private let format: LineFormat
   private let threshold: Severity
   private var queue: OutputQueue
@@ -36,6 +36,9 @@ final class Journal {
   var isWaiting: Bool { queue.isWaiting }
 
   func flush() { queue.flush() }
+
+  /// Masks these secrets too from now on. The old ones stay masked: a gateway goes on with them until its next start.
+  func mask(also more: Redaction) { redaction = redaction.union(more) }
 
   /// Says one line of text; line feeds in it are no line ends.
   func say(_ severity: Severity, _ service: String, _ text: [UInt8]) {

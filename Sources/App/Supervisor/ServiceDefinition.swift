@@ -25,13 +25,11 @@ public struct ServiceDefinition: Sendable {
   public var readyText: String?
   /// What an earlier run may have left and would keep it from starting; removed before each start.
   public var stale: StaleFiles?
-  /// The command that asks a gateway to stop by itself, where it can be asked.
-  public var askToStop: Command?
 
   /// A definition.
   public init(
     plan: ServicePlan, command: Command, voice: Voice = .plain(.info), notifies: Bool = false,
-    readyText: String? = nil, stale: StaleFiles? = nil, askToStop: Command? = nil
+    readyText: String? = nil, stale: StaleFiles? = nil
   ) {
     self.plan = plan
     self.command = command
@@ -39,6 +37,5 @@ public struct ServiceDefinition: Sendable {
     self.notifies = notifies
     self.readyText = readyText
     self.stale = stale
-    self.askToStop = askToStop
   }
 }

@@ -53,7 +53,11 @@ extension Supervisor {
         return
       }
       child.lastExit = exit
-      if ended.pid == child.pid { child.leaderExit = exit } else { orphansReaped += 1 }
+      if ended.pid == child.pid {
+        child.leaderExit = exit
+      } else if !child.leaderEndTold {
+        orphansReaped += 1
+      }
     }
     settleEnds()
     sweepOn()
@@ -63,15 +67,26 @@ extension Supervisor {
   func settleEnds() {
     for child in children.values {
       guard let leaderExit = child.leaderExit else { continue }
-      if Signals.groupExists(child.pid) {
+      if !isTask(child), Signals.groupExists(child.pid) {
         leftBehind(child, leaderExit)
       } else if child.outputClosed || child.outputGivenUp {
         children[child.pid] = nil
-        let exit = lifecycle.plans.contains { $0.name == child.name && $0.mode != nil } ? child.lastExit : leaderExit
-        tell(.service(child.name, .ended(exit ?? leaderExit)))
+        reportEnd(of: child, leaderExit)
       } else {
         giveOutputItsTime(child)
       }
+    }
+  }
+
+  /// What a user's script leaves running in the background is what it was run for; it lives until the sweep.
+  private func isTask(_ child: Child) -> Bool { definition(child.name)?.plan.kind == .task }
+
+  private func reportEnd(of child: Child, _ leaderExit: Exit) {
+    if child.isService {
+      // Where java has outlived the shell around it, java's own end counts.
+      tell(.service(child.name, .ended(child.leaderEndTold ? child.lastExit ?? leaderExit : leaderExit)))
+    } else if leaderExit != .code(0) {
+      say(.warning, child.name.text, "failed: \(leaderExit)")
     }
   }
 
@@ -117,15 +132,11 @@ extension Supervisor {
     for stray in strays where stray.group != child.pid { Signals.send(signal, to: stray.pid) }
   }
 
-  /// Asks a gateway to stop by itself; the question is put by a short-lived process of its own, since this one opens no socket.
-  func ask(_ name: ServiceName) {
-    guard let command = definition(name)?.askToStop else { return }
-    do throws(SpawnFailure) {
-      let process = try command.spawn()
-      close(process.output)
-    } catch {
-      say(.warning, name.text, error.sentence)
-    }
+  /// Asks a gateway to end by itself, by IBC's command server.
+  func ask(_ name: ServiceName, to command: IBCCommand) {
+    guard let mode = lifecycle.plans.first(where: { $0.name == name })?.mode else { return }
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    commandIBC(mode, command) { bound.value.tell(.service(name, .askFailed)) }
   }
 }
 
@@ -134,7 +145,7 @@ extension ServiceDefinition.Voice {
   func split(_ line: [UInt8]) -> (Severity, [UInt8]) {
     switch self {
     case .plain(let severity): return (severity, line)
-    case .ibc: return (.info, line)
+    case .ibc: return (.info, AccountMask.masked(line))
     case .prioritised:
       guard line.count >= 3, line[0] == UInt8(ascii: "<"), line[2] == UInt8(ascii: ">") else { return (.info, line) }
       let text = Array(line[3...])

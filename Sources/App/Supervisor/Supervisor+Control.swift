@@ -3,6 +3,7 @@ import Glibc
 import Lifecycle
 import LocalHTTP
 import NIOCore
+import Trading
 
 /// The control socket: what `ibgw status`, `start`, `stop`, `restart` and `logs` talk to.
 extension Supervisor {
@@ -28,6 +29,12 @@ extension Supervisor {
     switch (request.method, parts.count) {
     case ("GET", 2) where parts == ["v1", "status"]: responder.respond(.json(200, report))
     case ("GET", 2) where parts == ["v1", "logs"]: sendLogs(request, responder)
+    case ("GET", 2) where parts == ["v1", "health"]: sendHealth(request, responder)
+    case ("POST", 2) where parts == ["v1", "observations"]: takeObservation(request, responder)
+    case ("POST", 2) where parts == ["v1", "resume"]: resume(nil, responder)
+    case ("POST", 4) where parts[0] == "v1" && parts[1] == "gateways" && parts[3] == "resume":
+      guard let mode = Mode(rawValue: parts[2]) else { fallthrough }
+      resume(mode, responder)
     case ("POST", 4) where parts[0] == "v1" && parts[1] == "services":
       guard let order = Order(rawValue: parts[3]) else { fallthrough }
       carryOut(order, ServiceName(parts[2]), responder)
@@ -44,6 +51,43 @@ extension Supervisor {
     case .failure(let refusal):
       responder.respond(.json(409, ControlAnswer(ok: false, message: refusal.sentence)))
     }
+  }
+
+  /// A person wants the next login now, of one gateway or of each that waits for it.
+  private func resume(_ mode: Mode?, _ responder: HTTPResponder) {
+    switch lifecycle.resume(mode, at: now) {
+    case .success(let actions):
+      carryOut(actions)
+      let states = lifecycle.gateways.filter { mode == nil || $0.mode == mode }.map {
+        "\($0.mode.rawValue): \($0.state.rawValue)"
+      }
+      responder.respond(.json(200, ControlAnswer(ok: true, message: states.joined(separator: ", "))))
+    case .failure(let refusal):
+      responder.respond(.json(409, ControlAnswer(ok: false, message: refusal.sentence)))
+    }
+  }
+
+  private func sendHealth(_ request: HTTPRequest, _ responder: HTTPResponder) {
+    let (level, mode) = (request.query["level"] ?? "ready", request.query["mode"])
+    guard let level = HealthLevel(rawValue: level), mode == nil || mode.flatMap(Mode.init(rawValue:)) != nil else {
+      let message = "cannot tell that health: ask for level=live or ready, and mode=live or paper"
+      responder.respond(.json(400, ControlAnswer(ok: false, message: message)))
+      return
+    }
+    var health = lifecycle.health(level, mode: mode.flatMap(Mode.init(rawValue:)))
+    if let mode, !lifecycle.gateways.contains(where: { $0.mode.rawValue == mode }) {
+      health = HealthReport(causes: [.init(about: mode, state: "absent", why: "TRADING_MODE does not run it")])
+    }
+    responder.respond(.json(health.ok ? 200 : 503, health))
+  }
+
+  private func takeObservation(_ request: HTTPRequest, _ responder: HTTPResponder) {
+    guard let report = try? JSONDecoder().decode(ProbeReport.self, from: Data(request.body)) else {
+      responder.respond(.json(400, ControlAnswer(ok: false, message: "cannot take the observation: it is no report")))
+      return
+    }
+    responder.respond(.json(200, ControlAnswer(ok: true, message: "taken")))
+    tell(.observed(report))
   }
 
   private func sendLogs(_ request: HTTPRequest, _ responder: HTTPResponder) {
@@ -72,7 +116,9 @@ extension Supervisor {
 
   /// HUP: what can be rendered again is; what needs a restart to take it in, and can have one without harm, gets it.
   func reload() {
-    for outcome in configuration.reload() {
+    let reload = configuration.reload()
+    journal.mask(also: reload.redaction)
+    for outcome in reload.outcomes {
       say(outcome.severity, "ibgw", outcome.sentence)
       guard let name = outcome.restart else { continue }
       switch lifecycle.order(.restart, name, at: now) {

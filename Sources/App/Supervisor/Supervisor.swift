@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 import Processes
 import Settings
+import Trading
 
 /// What a supervisor is made of.
 public struct SupervisorConfiguration: Sendable {
@@ -12,6 +13,14 @@ public struct SupervisorConfiguration: Sendable {
   public var services: [ServiceDefinition]
   /// What follows when a gateway has ended by itself.
   public var onGatewayExit: GatewayExitPolicy
+  /// The user's wishes that the gateways' decisions depend on.
+  public var policy: GatewayPolicy
+  /// Where alerts go.
+  public var alerts: AlertTargets
+  /// The folder in which what the logins cost outlives the container; nil: nothing outlives it.
+  public var loginFolder: String?
+  /// The gateways' settings folders, in which they leave their sessions.
+  public var settingsFolders: [Mode: String]
   /// How long the whole stop may take, in milliseconds.
   public var stopTimeout: Int64
   /// The folder of the control socket; it exists.
@@ -25,7 +34,21 @@ public struct SupervisorConfiguration: Sendable {
   /// The least severity that is written.
   public var logThreshold: Severity
   /// What is done on HUP: everything that can be rendered is rendered again. It returns what to say and which services to restart.
-  public var reload: @Sendable () -> [ReloadOutcome]
+  public var reload: @Sendable () -> Reload
+
+  /// What a reload has read and done.
+  public struct Reload: Sendable {
+    /// What is masked from now on, besides what was before.
+    public var redaction: Redaction
+    /// What came of it.
+    public var outcomes: [ReloadOutcome]
+
+    /// A reload.
+    public init(redaction: Redaction, outcomes: [ReloadOutcome]) {
+      self.redaction = redaction
+      self.outcomes = outcomes
+    }
+  }
 
   /// What came of a reload for one file or service.
   public struct ReloadOutcome: Sendable {
@@ -46,12 +69,18 @@ public struct SupervisorConfiguration: Sendable {
 
   /// A configuration with everything given.
   public init(
-    services: [ServiceDefinition], onGatewayExit: GatewayExitPolicy, stopTimeout: Int64, runDirectory: String,
+    services: [ServiceDefinition], onGatewayExit: GatewayExitPolicy, policy: GatewayPolicy = GatewayPolicy(),
+    alerts: AlertTargets = AlertTargets(), loginFolder: String? = nil, settingsFolders: [Mode: String] = [:],
+    stopTimeout: Int64, runDirectory: String,
     version: String, redaction: Redaction, logFormat: LogFormat, logThreshold: Severity,
-    reload: @escaping @Sendable () -> [ReloadOutcome]
+    reload: @escaping @Sendable () -> Reload
   ) {
     self.services = services
     self.onGatewayExit = onGatewayExit
+    self.policy = policy
+    self.alerts = alerts
+    self.loginFolder = loginFolder
+    self.settingsFolders = settingsFolders
     self.stopTimeout = stopTimeout
     self.runDirectory = runDirectory
     self.version = version
@@ -85,6 +114,7 @@ public final class Supervisor {
   private var recheck: Scheduled<Void>?
   private var logRetry: Scheduled<Void>?
   var sweep: Sweep?
+  let loginFiles: LoginFiles?
 
   /// A supervisor on `loop`, from which everything here has to be called. `onExit` is called once, when everything has ended.
   public init(_ configuration: SupervisorConfiguration, on loop: any EventLoop, onExit: @escaping (Int32) -> Void) {
@@ -97,9 +127,14 @@ public final class Supervisor {
       format: LineFormat(format: configuration.logFormat),
       threshold: configuration.logThreshold)
     definitions = Dictionary(uniqueKeysWithValues: configuration.services.map { ($0.plan.name, $0) })
+    let plans = configuration.services.map(\.plan)
+    loginFiles = configuration.loginFolder.map { LoginFiles(folder: $0) }
+    let read = loginFiles?.read(plans.compactMap(\.mode), at: started)
     lifecycle = Lifecycle(
-      plans: configuration.services.map(\.plan), onGatewayExit: configuration.onGatewayExit,
-      stopTimeout: max(1000, configuration.stopTimeout - Sweep.patience), seed: .random(in: 0 ... .max), at: started)
+      plans: plans, onGatewayExit: configuration.onGatewayExit, policy: configuration.policy,
+      budgets: read?.budgets ?? [:], stopTimeout: max(1000, configuration.stopTimeout - Sweep.patience),
+      seed: .random(in: 0 ... .max), at: started)
+    for problem in read?.problems ?? [] { say(.error, "ibgw", problem) }
   }
 
   /// Starts everything. Fails only when our own signals or socket cannot be had.
@@ -143,10 +178,17 @@ public final class Supervisor {
       switch action {
       case .log(let severity, let name, let text): say(severity, name?.text ?? "ibgw", text)
       case .spawn(let name): spawn(name)
-      case .ask(let name): ask(name)
+      case .ask(let name): ask(name, to: .stop)
+      case .pause(let name): ask(name, to: .pause)
       case .killLeader(let name): signalLeader(name)
       case .terminate(let name): signalAll(name, SIGTERM)
       case .kill(let name): signalAll(name, SIGKILL)
+      case .relay(let mode, let order): tellRelay(mode, order)
+      case .askTraffic(let mode): askTraffic(of: mode)
+      case .command(let mode, let command): commandIBC(mode, command)
+      case .persist(let mode, let budget): persist(budget, of: mode)
+      case .verifySession(let mode, let stop): verifySession(of: mode, since: stop)
+      case .alert(let alert): deliver(alert)
       case .exit(let code): beginSweep(code: code)
       }
     }
@@ -193,18 +235,29 @@ public final class Supervisor {
   private func spawn(_ name: ServiceName) {
     guard let definition = definitions[name] else { return }
     definition.stale?.remove()
+    if let mode = definition.plan.mode { quarantineSessions(of: mode) }
     do throws(SpawnFailure) {
       var command = definition.command
       if definition.notifies { command.environment["NOTIFY_SOCKET"] = notifySocketPath(name) }
-      let process = try command.spawn()
-      let child = Child(name: name, pid: process.pid, definition: definition)
-      children[process.pid] = child
-      read(process.output, of: child)
-      if let readiness = process.readiness { awaitReadiness(readiness, of: child) }
-      pending.append(.service(name, .spawned(pid: process.pid)))
+      let pid = try start(
+        command, as: name, voice: definition.voice, readyText: definition.readyText, isService: true)
+      pending.append(.service(name, .spawned(pid: pid)))
     } catch {
       pending.append(.service(name, .spawnFailed(why: error.sentence, missing: error.missing)))
     }
+  }
+
+  /// Starts a process and listens to it. What is no service is an errand: its end is only said where it went wrong.
+  func start(
+    _ command: Command, as name: ServiceName, voice: ServiceDefinition.Voice, readyText: String? = nil,
+    isService: Bool = false
+  ) throws(SpawnFailure) -> Int32 {
+    let process = try command.spawn()
+    let child = Child(name: name, pid: process.pid, voice: voice, readyText: readyText, isService: isService)
+    children[process.pid] = child
+    read(process.output, of: child)
+    if let readiness = process.readiness { awaitReadiness(readiness, of: child) }
+    return process.pid
   }
 
   private func read(_ descriptor: Int32, of child: Child) {

@@ -14,7 +14,58 @@ public enum IBCLine {
     if contains(line, "Second Factor Authentication initiated") { return .secondFactorAsked }
     // `Login has completed: exiting via ...` is said in a stop, and is no login.
     if line.hasSuffix("Login has completed") { return .loginCompleted }
-    return nil
+    if let title = text(after: "frame entitled: ", in: line), let isPaper = isPaper(title: title) {
+      return .mainWindow(isPaper: isPaper)
+    }
+    if contains(line, "Too many failed login attempts") { return .tooManyFailures(wait: wait(in: line)) }
+    if line.hasSuffix("IBC: Login failed") { return .loginFailed("the login failed") }
+    if contains(line, "Unrecognized Username or Password") {
+      return .loginFailed("IBKR does not know the user name or the password")
+    }
+    if contains(line, "Re-login after second factor authentication timeout") {
+      return .secondFactorMissed("the second factor was not given in time")
+    }
+    if line.hasSuffix("Cold restart in progress") || contains(line, "initiate cold restart") {
+      return .coldRestart("IBC gave the login up, to begin it anew")
+    }
+    if line.hasSuffix("Re-login to session") { return .otherSession(.takesOver) }
+    return number(after: "(scenario ", in: line).flatMap(otherSession).map(GatewayEvent.otherSession)
+  }
+
+  /// What IBC does about another session, by the number of the case that it names in its handler of that dialog.
+  private static func otherSession(scenario: Int) -> OtherSession? {
+    switch scenario {
+    case 1: .undecided
+    case 3, 5: .yields
+    case 2, 4, 6: .takesOver
+    default: nil
+    }
+  }
+
+  /// What a main window's title tells about the account; nil for every other window. A paper account's says so, and its number
+  /// begins with D; a live one's is said to be live only by an account number that does not.
+  private static func isPaper(title: String) -> Bool? {
+    if title.contains("(Simulated Trading)") { return true }
+    guard title.contains("IBKR Gateway") || title.contains("IB Gateway") || title.contains("Trader Workstation"),
+      let account = title.split(whereSeparator: { !($0.isLetter || $0.isNumber) }).first(where: AccountMask.isAccount)
+    else { return nil }
+    return account.hasPrefix("D")
+  }
+
+  /// `Please wait 4 minutes & 47 seconds` in seconds.
+  private static func wait(in line: some StringProtocol) -> Int? {
+    let words = line.split(separator: " ")
+    var seconds: Int?
+    for (word, unit) in zip(words, words.dropFirst()) {
+      guard let number = Int(word) else { continue }
+      if unit.hasPrefix("minute") { seconds = (seconds ?? 0) + number * 60 }
+      if unit.hasPrefix("second") { seconds = (seconds ?? 0) + number }
+    }
+    return seconds
+  }
+
+  private static func text(after text: String, in line: some StringProtocol) -> String? {
+    position(after: text, in: line).map { String(line[$0...]) }
   }
 
   private static func number(after text: String, in line: some StringProtocol) -> Int? {

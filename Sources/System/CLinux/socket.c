@@ -8,11 +8,13 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,14 +36,24 @@ int clinux_epoll_add_level(int epoll, int descriptor, uint64_t token) {
 
 int clinux_epoll_remove(int epoll, int descriptor) { return epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, NULL); }
 
+// The C library's epoll_wait, recv and send are cancellation points, which costs each two atomic operations in a process with threads.
+// These are the calls that carry messages, and no thread here is ever cancelled.
 int clinux_epoll_wait(int epoll, struct clinux_ready *ready, int milliseconds) {
   struct epoll_event events[CLINUX_BATCH];
-  int count = epoll_wait(epoll, events, CLINUX_BATCH, milliseconds);
+  int count = (int)syscall(SYS_epoll_pwait, epoll, events, CLINUX_BATCH, milliseconds, NULL, 8);
   for (int i = 0; i < count; i++) {
     ready[i].token = events[i].data.u64;
     ready[i].bits = events[i].events;
   }
   return count;
+}
+
+intptr_t clinux_receive(int descriptor, void *buffer, intptr_t capacity) {
+  return syscall(SYS_recvfrom, descriptor, buffer, capacity, 0, NULL, NULL);
+}
+
+intptr_t clinux_send(int descriptor, const void *buffer, intptr_t count) {
+  return syscall(SYS_sendto, descriptor, buffer, count, MSG_NOSIGNAL, NULL, 0);
 }
 
 int clinux_tcp_socket(int family) { return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }
@@ -142,4 +154,8 @@ uint64_t clinux_raise_descriptor_limit(void) {
   rlim_t before = limit.rlim_cur;
   limit.rlim_cur = limit.rlim_max;
   return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
+}
+
+int clinux_set_congestion_control(int descriptor, const char *name) {
+  return setsockopt(descriptor, IPPROTO_TCP, TCP_CONGESTION, name, strlen(name));
 }

@@ -1,13 +1,18 @@
 import Glibc
 
 extension FileSystem {
-  /// Writes a whole file so that a reader sees the old bytes or the new ones, and nothing in between, also after a crash:
-  /// a temporary file beside it is filled, synchronised and renamed over it. On an error nothing of the temporary file
-  /// is left, and what stood there stays as it was.
+  /// Writes a whole file so that a reader sees the old bytes or the new ones, and nothing in between: a temporary file
+  /// beside it is filled and renamed over it. On an error nothing of the temporary file is left, and what stood there stays
+  /// as it was.
   ///
-  /// - Parameter mode: the permissions of the new file, whatever the umask says.
+  /// - Parameters:
+  ///   - mode: the permissions of the new file, whatever the umask says.
+  ///   - durable: whether the same holds after a power cut. It costs two waits for the disk, which a file that is written
+  ///     anew at each start need not pay.
   /// - Throws: `FileError`; EBUSY where the path is a mounted file, which cannot be replaced.
-  public static func write(_ bytes: [UInt8], to path: String, mode: mode_t) throws(FileError) {
+  public static func write(
+    _ bytes: [UInt8], to path: String, mode: mode_t, durable: Bool = true
+  ) throws(FileError) {
     if kind(of: path) == .directory { throw FileError("write", path, EISDIR) }
     let target = resolved(path)
     let folder = directory(of: target)
@@ -15,12 +20,14 @@ extension FileSystem {
     defer { close(descriptor) }
     do throws(FileError) {
       try fill(descriptor, with: bytes, mode: mode, path: path)
+      // A full disk may show only here, and the rename must not reach the disk before the bytes do.
+      guard !durable || fsync(descriptor) == 0 else { throw FileError("write", path, errno) }
       guard rename(temporary, target) == 0 else { throw FileError("write", path, errno) }
     } catch {
       unlink(temporary)
       throw error
     }
-    synchronise(folder)
+    if durable { synchronise(folder) }
   }
 
   /// A new, empty file that nobody else can read yet, and its path.
@@ -51,8 +58,6 @@ extension FileSystem {
       }
       rest.removeFirst(count)
     }
-    // A full disk may show only here, or with the next file in the log that a journal owes.
-    guard fsync(descriptor) == 0 else { throw FileError("write", path, errno) }
   }
 
   /// The path with its symbolic links followed, so that renaming replaces the file and not the link to it.

@@ -84,6 +84,13 @@ public enum FileSystem {
     }
   }
 
+  /// Creates a directory of a new name in `place` that only this user may look into, and returns its path.
+  public static func createTemporaryDirectory(in place: String) throws(FileError) -> String {
+    var template = Array("\(place)/ibgw-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw FileError("create", "\(place)/ibgw-XXXXXX", errno) }
+    return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
   /// Removes a file, or an empty directory. What is not there is no error.
   public static func remove(_ path: String) throws(FileError) {
     guard Glibc.remove(path) != 0, errno != ENOENT else { return }

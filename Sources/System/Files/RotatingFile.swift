@@ -1,15 +1,7 @@
 import Glibc
 
-/// Why a rotating file could not be written.
-public struct RotatingFileError: Error, Sendable, Equatable {
-  /// The path of the file.
-  public let path: String
-  /// The errno value.
-  public let code: Int32
-}
-
 /// A file that lines are appended to, and that is set aside when it is full: `access.log` becomes `access.log.1`, what was that
-/// becomes `.2`, and what is beyond the number to keep is removed. Every line is in one file, and whole.
+/// becomes `.2`, and what is beyond the number to keep is removed. What is appended at once is in one file, and whole.
 public struct RotatingFile: ~Copyable {
   /// The path that is written to.
   public let path: String
@@ -28,26 +20,26 @@ public struct RotatingFile: ~Copyable {
 
   deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
 
-  /// Appends a line, which ends with its line feed. If that fails, nothing of it is in the file, and the next call tries anew.
-  public mutating func append(_ line: [UInt8]) throws(RotatingFileError) {
+  /// Appends one line or several, each with its line feed. If that fails, nothing of it is in the file, and the next call tries anew.
+  public mutating func append(_ lines: [UInt8]) throws(FileError) {
     try openIfNeeded()
-    if size > 0 && size + line.count > limit {
+    if size > 0 && size + lines.count > limit {
       try rotate()
       try openIfNeeded()
     }
-    let written = line.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-    if written == line.count {
+    let written = lines.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+    if written == lines.count {
       size += written
       return
     }
-    // A disk that fills up takes a part of the line.
+    // A disk that fills up takes a part of the lines.
     let code = written < 0 ? errno : ENOSPC
     ftruncate(descriptor, off_t(size))
     close()
-    throw RotatingFileError(path: path, code: code)
+    throw FileError("write", path, code)
   }
 
-  private mutating func openIfNeeded() throws(RotatingFileError) {
+  private mutating func openIfNeeded() throws(FileError) {
     var status = stat()
     if descriptor >= 0 {
       // Someone who moves or removes the file expects a new one.
@@ -55,7 +47,10 @@ public struct RotatingFile: ~Copyable {
       close()
     }
     descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o640)
-    guard descriptor >= 0, fstat(descriptor, &status) == 0 else { throw RotatingFileError(path: path, code: errno) }
+    guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
+      let code = errno
+      throw FileError("write", path, code, because: code == ENOENT ? "its directory does not exist" : nil)
+    }
     size = Int(status.st_size)
   }
 
@@ -64,14 +59,14 @@ public struct RotatingFile: ~Copyable {
     return lstat(path, &there) == 0 && there.st_ino == ours.st_ino && there.st_dev == ours.st_dev
   }
 
-  private mutating func rotate() throws(RotatingFileError) {
+  private mutating func rotate() throws(FileError) {
     close()
     if kept == 0 {
       unlink(path)
       return
     }
     for number in stride(from: kept - 1, through: 1, by: -1) { rename("\(path).\(number)", "\(path).\(number + 1)") }
-    guard rename(path, "\(path).1") == 0 else { throw RotatingFileError(path: path, code: errno) }
+    guard rename(path, "\(path).1") == 0 else { throw FileError("set aside", path, errno) }
   }
 
   private mutating func close() {

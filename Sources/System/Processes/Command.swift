@@ -11,18 +11,21 @@ public struct Command: Sendable, Hashable {
   public var environment: [String: String]
   /// The folder it starts in; nil: the supervisor's own.
   public var directory: String?
+  /// What it reads from its standard input, at most 64 KiB; nil: nothing.
+  public var input: [UInt8]?
   /// Whether it gets a pipe as descriptor 3 on which it says that it is ready, by writing anything that ends in a line feed.
   public var reportsReadiness: Bool
 
   /// A command that is not started yet.
   public init(
     program: String, arguments: [String] = [], environment: [String: String], directory: String? = nil,
-    reportsReadiness: Bool = false
+    input: [UInt8]? = nil, reportsReadiness: Bool = false
   ) {
     self.program = program
     self.arguments = arguments
     self.environment = environment
     self.directory = directory
+    self.input = input
     self.reportsReadiness = reportsReadiness
   }
 
@@ -69,9 +72,9 @@ extension Command {
         throw error
       }
     }
-    let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
+    let standardInput = openInput()
     defer {
-      if null >= 0 { close(null) }
+      if standardInput >= 0 { close(standardInput) }
       close(output.writing)
       if let readiness { close(readiness.writing) }
     }
@@ -80,7 +83,7 @@ extension Command {
     let error = withCStrings([path] + arguments) { argv in
       withCStrings(environment.map { "\($0.key)=\($0.value)" }.sorted()) { envp in
         clinux_spawn(
-          &pid, path, argv, envp, directory, null, output.writing, output.writing, readiness?.writing ?? -1)
+          &pid, path, argv, envp, directory, standardInput, output.writing, output.writing, readiness?.writing ?? -1)
       }
     }
     guard error == 0 else {
@@ -90,6 +93,17 @@ extension Command {
       throw SpawnFailure(sentence: "cannot start \(path): \(describe(errno: error))", missing: missing)
     }
     return SpawnedProcess(pid: pid, output: output.reading, readiness: readiness?.reading)
+  }
+}
+
+extension Command {
+  /// The reading end of a pipe that holds the input already, or /dev/null.
+  private func openInput() -> Int32 {
+    guard let input, let pipe = try? Pipe() else { return open("/dev/null", O_RDONLY | O_CLOEXEC) }
+    // A pipe takes 64 KiB without a reader.
+    _ = write(pipe.writing, input, min(input.count, 65_536))
+    close(pipe.writing)
+    return pipe.reading
   }
 }
 

@@ -15,6 +15,12 @@ public struct ProcessEntry: Sendable, Hashable {
   public let state: UInt8
   /// When it was started, in clock ticks after boot: with the pid it names a process for good.
   public let startTime: UInt64
+  /// The processor time that it has used itself, in clock ticks.
+  public let ticks: UInt64
+  /// The processor time of its children that have ended and that it has collected, in clock ticks.
+  public let ticksOfEndedChildren: UInt64
+  /// The memory that it has in use, in pages.
+  public let residentPages: UInt64
 
   /// Reads a line of /proc/PID/stat; nil when it is not one. The command in its parentheses may hold any character.
   public init?(stat line: some Collection<UInt8>) {
@@ -23,14 +29,17 @@ public struct ProcessEntry: Sendable, Hashable {
       open < close, let pid = Int32(String(decoding: bytes[..<open], as: UTF8.self).filter { $0 != " " })
     else { return nil }
     let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " "))
-    guard fields.count >= 20, let state = fields[0].first,
-      let parent = Int32(String(decoding: fields[1], as: UTF8.self)),
-      let group = Int32(String(decoding: fields[2], as: UTF8.self)),
-      let session = Int32(String(decoding: fields[3], as: UTF8.self)),
-      let startTime = UInt64(String(decoding: fields[19], as: UTF8.self))
+    func number<Number: FixedWidthInteger>(_ place: Int) -> Number? {
+      Number(String(decoding: fields[place], as: UTF8.self))
+    }
+    guard fields.count >= 22, let state = fields[0].first, let parent: Int32 = number(1),
+      let group: Int32 = number(2), let session: Int32 = number(3), let startTime: UInt64 = number(19),
+      let user: UInt64 = number(11), let system: UInt64 = number(12), let childrenUser: UInt64 = number(13),
+      let childrenSystem: UInt64 = number(14), let pages: UInt64 = number(21)
     else { return nil }
     (self.pid, self.parent, self.group, self.session) = (pid, parent, group, session)
     (self.state, self.startTime) = (state, startTime)
+    (ticks, ticksOfEndedChildren, residentPages) = (user &+ system, childrenUser &+ childrenSystem, pages)
   }
 }
 

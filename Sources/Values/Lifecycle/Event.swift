@@ -1,3 +1,5 @@
+import Trading
+
 /// How a process ended.
 public enum Exit: Sendable, Hashable, Codable, CustomStringConvertible {
   /// By itself, with this code.
@@ -37,8 +39,42 @@ public enum GatewayEvent: Sendable, Hashable, Codable {
   case secondFactorAsked
   /// `Login has completed`, or a session that needs no login was taken up again.
   case loginCompleted
+  /// A login was refused, in IBKR's words. IBC ends java and has it started again.
+  case loginFailed(String)
+  /// The second factor was not given in time; IBC begins the login again within seconds.
+  case secondFactorMissed(String)
+  /// IBC ends java to have it started again with a full login, for this reason.
+  case coldRestart(String)
+  /// Another session of the same user is there.
+  case otherSession(OtherSession)
+  /// IBKR asks to wait this many seconds before the next login.
+  case tooManyFailures(wait: Int?)
+  /// The main window has opened; its title tells a paper account from a live one.
+  case mainWindow(isPaper: Bool)
   /// java has ended with this code; ibcstart.sh goes on.
   case javaEnded(Int32)
+}
+
+/// What becomes of another session of the same user, by IBC's choice.
+public enum OtherSession: String, Sendable, Hashable, Codable, CaseIterable {
+  /// A person has to choose which one goes on.
+  case undecided
+  /// This one goes on.
+  case yields
+  /// The other one goes on, and this one ends or has to log in anew.
+  case takesOver = "takes-over"
+}
+
+extension GatewayEvent {
+  /// Why a login has failed, where this says that one has.
+  var failedLogin: String? {
+    switch self {
+    case .loginFailed(let why), .secondFactorMissed(let why), .coldRestart(let why): why
+    case .tooManyFailures(let wait):
+      "too many failed logins; IBKR asks to wait\(wait.map { " \(spoken(milliseconds: Int64($0) * 1000))" } ?? "")"
+    case .javaStarting, .loginAttempt, .secondFactorAsked, .loginCompleted, .mainWindow, .javaEnded, .otherSession: nil
+    }
+  }
 }
 
 /// What happened to one service.
@@ -53,6 +89,8 @@ public enum ServiceEvent: Sendable, Hashable, Codable {
   case leaderEnded(Exit)
   /// All its processes are gone.
   case ended(Exit)
+  /// IBC's command server could not be asked to stop the gateway.
+  case askFailed
   /// IBC has said something.
   case gateway(GatewayEvent)
 }
@@ -65,6 +103,10 @@ public enum Event: Sendable, Hashable, Codable {
   case service(ServiceName, ServiceEvent)
   /// TERM or INT: stop in order; a second one hurries, a third one kills.
   case stopRequested(by: String)
+  /// The probe has seen something new.
+  case observed(ProbeReport)
+  /// How many bytes the relay has carried for a gateway so far; nil when it could not be asked.
+  case traffic(Mode, Int64?)
   /// A deadline may have passed.
   case timePassed
 }
@@ -108,6 +150,8 @@ public enum Action: Sendable, Hashable, Codable {
   case spawn(ServiceName)
   /// Tell IBC's command server of this gateway to stop it.
   case ask(ServiceName)
+  /// Tell IBC's command server of this gateway to end it with its session kept.
+  case pause(ServiceName)
   /// TERM to every process of the service.
   case terminate(ServiceName)
   /// KILL to the gateway's ibcstart.sh alone, so that it cannot start java again; `leaderEnded` or `ended` follows.
@@ -116,6 +160,18 @@ public enum Action: Sendable, Hashable, Codable {
   case kill(ServiceName)
   /// Write a line to the log.
   case log(Severity, ServiceName?, String)
+  /// Tell the relay whether to listen for this gateway's clients.
+  case relay(Mode, RelayOrder)
+  /// Ask the relay how many bytes it has carried for this gateway; `traffic` follows.
+  case askTraffic(Mode)
+  /// Give IBC's command server of this gateway a command.
+  case command(Mode, IBCCommand)
+  /// Write down what this gateway's logins have cost, so that the next supervisor knows.
+  case persist(Mode, LoginBudget)
+  /// Look whether the stop that began then, in ms since 1970, has left the gateway's session for the next start, and say so.
+  case verifySession(Mode, since: Int64)
+  /// Tell the person.
+  case alert(Alert)
   /// Everything has ended: leave with this code.
   case exit(Int32)
 }

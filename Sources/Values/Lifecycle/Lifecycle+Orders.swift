@@ -26,20 +26,27 @@ extension Lifecycle {
 
   private func refuse(_ sentence: String) -> Result<[Action], Refusal> { .failure(Refusal(sentence: sentence)) }
 
-  private mutating func orderStart(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
+  mutating func orderStart(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
     switch records[place].state {
     case .backingOff, .degraded, .held, .stopped, .finished:
       forgetFailures(place)
+      grantLogin(place, now, &actions)
       enter(.waiting, place, now, "")
-    case .stopping: records[place].purpose = .restart
+    case .stopping:
+      grantLogin(place, now, &actions)
+      records[place].purpose = .restart
     case .waiting, .starting, .running: break
     }
   }
 
   private mutating func orderStop(_ place: Int, _ purpose: StopPurpose, _ now: Moment, _ actions: inout [Action]) {
     switch records[place].state {
-    case .starting, .running: beginStop(place, purpose, now, &actions)
-    case .stopping: records[place].purpose = purpose
+    case .starting, .running:
+      if purpose == .restart { grantLogin(place, now, &actions) }
+      beginStop(place, purpose, now, &actions)
+    case .stopping:
+      if purpose == .restart { grantLogin(place, now, &actions) }
+      records[place].purpose = purpose
     case .waiting, .backingOff, .degraded, .held, .stopped, .finished:
       if purpose == .restart {
         orderStart(place, now, &actions)
@@ -50,7 +57,7 @@ extension Lifecycle {
   }
 
   /// A gateway with a process that would die with the service.
-  private func gatewayThatNeeds(_ name: ServiceName) -> ServiceName? {
+  func gatewayThatNeeds(_ name: ServiceName) -> ServiceName? {
     plans.indices.first { place in
       plans[place].mode != nil && records[place].state.hasProcess && plans[place].after.contains(.ready(name))
     }.map { plans[$0].name }

@@ -7,6 +7,7 @@ extension Lifecycle {
     case ready
     case leaderEnded(Exit)
     case ended(Exit)
+    case askFailed
     case gateway(GatewayEvent)
     case deadline
   }
@@ -19,6 +20,7 @@ extension Lifecycle {
       case .ready: .ready
       case .leaderEnded(let exit): .leaderEnded(exit)
       case .ended(let exit): .ended(exit)
+      case .askFailed: .askFailed
       case .gateway(let said): .gateway(said)
       }
     take(input, place, now, &actions)
@@ -33,14 +35,17 @@ extension Lifecycle {
       actions.append(currentMeasure(place))
     case (.starting, .spawnFailed(let why, let missing)): couldNotStart(why, missing, place, now, &actions)
     case (.stopping, .spawnFailed(let why, let missing)):
-      if records[place].purpose == .restart {
-        couldNotStart(why, missing, place, now, &actions)
-      } else {
+      switch records[place].purpose {
+      case .restart, .unready, .login: couldNotStart(why, missing, place, now, &actions)
+      case .order, .shutdown:
         enter(plans[place].kind == .task ? .finished : .stopped, place, now, why)
         log(.warning, place, why, &actions)
       }
 
-    case (.starting, .ready): becameReady(place, now, &actions)
+    case (.starting, .ready):
+      // Whoever says so: a gateway that is up has its java.
+      records[place].javaSeen = true
+      becameReady(place, now, &actions)
     case (.running, .ready), (.stopping, .ready): break
 
     case (.starting, .leaderEnded(let exit)), (.running, .leaderEnded(let exit)): lostLeader(exit, place, &actions)
@@ -49,19 +54,23 @@ extension Lifecycle {
     case (.starting, .ended(let exit)), (.running, .ended(let exit)): endedByItself(exit, place, now, &actions)
     case (.stopping, .ended(let exit)): endedAsTold(exit, place, now, &actions)
 
-    case (.starting, .gateway(let said)), (.running, .gateway(let said)): hear(said, place, now, &actions)
+    case (.starting, .gateway(let said)), (.running, .gateway(let said)):
+      if plans[place].mode != nil { hear(said, place, now, &actions) }
+    case (.stopping, .gateway(.javaStarting)): javaCameBack(place, now, &actions)
     case (.stopping, .gateway): break
 
+    case (.starting, .deadline) where plans[place].mode != nil: loginTimedOut(place, now, &actions)
     case (.starting, .deadline):
       beginStop(place, .unready, now, &actions)
       log(.warning, place, "did not become ready in time; it is stopped and tried again", &actions)
     case (.stopping, .deadline): nextStopStep(place, now, &actions)
-    case (.backingOff, .deadline), (.degraded, .deadline):
+    case (.stopping, .askFailed):
+      if currentStep(place).measure.isRequest { nextStopStep(place, now, &actions) }
+    case (.starting, .askFailed), (.running, .askFailed): break
+    case (.backingOff, .deadline), (.degraded, .deadline), (.held, .deadline):
       enter(.waiting, place, now, "")
       records[place].restarts += 1
-    case (.running, .deadline), (.waiting, .deadline), (.held, .deadline), (.stopped, .deadline),
-      (.finished, .deadline):
-      break
+    case (.running, .deadline), (.waiting, .deadline), (.stopped, .deadline), (.finished, .deadline): break
 
     // News of a process that this service no longer has: a line that was still in its pipe, or an end that was given up on.
     case (.waiting, _), (.backingOff, _), (.degraded, _), (.held, _), (.stopped, _), (.finished, _): break
@@ -76,6 +85,7 @@ extension Lifecycle {
     records[place].readyAt = nil
     records[place].leaderGone = false
     records[place].javaSeen = false
+    if let gateway = gatewayPlace(place) { gateways[gateway].budget.isCharged = false }
     actions.append(.spawn(plans[place].name))
   }
 
@@ -85,15 +95,22 @@ extension Lifecycle {
     guard records[place].state == .starting else { return }
     switch plans[place].readiness {
     case .whenStarted: becameReady(place, now, &actions)
-    case .whenReported(let within): records[place].until = within.map { now.uptime + $0 }
+    case .whenReported: awaitReadiness(place, now)
     }
   }
 
+  /// Sets the time by which the service has to be up. In a stop there is none: it is ended at its rank.
+  private mutating func awaitReadiness(_ place: Int, _ now: Moment) {
+    guard isRunning, case .whenReported(let within?) = plans[place].readiness else { return }
+    records[place].until = now.uptime + (loginTimeout(place) ?? within)
+  }
+
   private mutating func becameReady(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
-    let took = now.uptime - (records[place].startedAt ?? now).uptime
+    let took = now.uptime - records[place].since.uptime
     enter(.running, place, now, "")
     records[place].readyAt = now
     records[place].settled = true
+    completeLogin(place, now, &actions)
     if plans[place].kind == .task { return }
     let what = plans[place].mode == nil ? "ready" : "logged in"
     log(.info, place, "\(what) after \(spoken(milliseconds: took))", &actions)
@@ -117,13 +134,19 @@ extension Lifecycle {
 
   private mutating func lostLeader(_ exit: Exit, _ place: Int, _ actions: inout [Action]) {
     records[place].leaderGone = true
-    records[place].why = "ibcstart.sh is gone (\(exit)); java goes on and is left alone"
+    records[place].pid = nil
+    records[place].why =
+      plans[place].mode == nil
+      ? "its first process is gone (\(exit)); others of it go on"
+      : "ibcstart.sh is gone (\(exit)); java goes on and is left alone"
     log(.warning, place, records[place].why, &actions)
   }
 
   /// The shell that would have started java again is gone; now java itself can be told.
   private mutating func leaderIsGone(_ place: Int, _ actions: inout [Action]) {
+    guard !records[place].leaderGone else { return }
     records[place].leaderGone = true
+    records[place].pid = nil
     if currentStep(place).measure == .terminate { actions.append(.terminate(plans[place].name)) }
   }
 
@@ -148,8 +171,10 @@ extension Lifecycle {
     case .configuration(let meaning) where isRunning:
       hold(meaning, place, now, &actions)
     case .configuration(let meaning), .login(let meaning), .other(let meaning):
-      guard isRunning && onGatewayExit == .exit else {
-        fail(meaning, place, now, &actions)
+      let isRetried = policy.retriesSecondFactor && exit == .code(87)
+      guard isRunning && onGatewayExit == .exit && !isRetried else {
+        let isCharged = gatewayPlace(place).map { gateways[$0].budget.isCharged } ?? false
+        isCharged ? restAfterLogin(meaning, place, now, &actions) : fail(meaning, place, now, &actions)
         return
       }
       enter(.stopped, place, now, "\(meaning); ON_GATEWAY_EXIT=exit")
@@ -163,9 +188,10 @@ extension Lifecycle {
   private mutating func endedAsTold(_ exit: Exit, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
     records[place].lastEnd = "\(exit)"
     records[place].settled = true
-    let purpose = records[place].purpose
+    let (purpose, why) = (records[place].purpose, records[place].why)
     let took = now.uptime - records[place].since.uptime
     log(.info, place, "stopped after \(spoken(milliseconds: took)): \(exit)", &actions)
+    noteStop(place, now, &actions)
     switch purpose {
     case .shutdown: enter(.stopped, place, now, "the supervisor stops")
     case .order: enter(plans[place].kind == .task ? .finished : .stopped, place, now, "stopped by order")
@@ -173,7 +199,9 @@ extension Lifecycle {
       forgetFailures(place)
       enter(.waiting, place, now, "")
     case .restart: enter(.stopped, place, now, "the supervisor stops")
+    case .unready where plans[place].kind == .task: enter(.finished, place, now, "did not become ready in time")
     case .unready: fail("did not become ready in time", place, now, &actions)
+    case .login: restAfterLogin(why, place, now, &actions)
     }
   }
 
@@ -182,9 +210,7 @@ extension Lifecycle {
   /// Counts a failure and sets the time of the next try, or gives up.
   private mutating func fail(_ why: String, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
     let plan = plans[place]
-    if let readyAt = records[place].readyAt, now.uptime - readyAt.uptime >= plan.backOff.resetAfter {
-      forgetFailures(place)
-    }
+    forgetFailuresIfStable(place, now)
     records[place].failures += 1
     guard isRunning else {
       enter(.stopped, place, now, why)
@@ -203,6 +229,11 @@ extension Lifecycle {
     let when = delay == 0 ? "at once" : "in \(spoken(milliseconds: delay))"
     log(.warning, place, "\(why); started again \(when)", &actions)
     if delay == 0 { take(.deadline, place, now, &actions) }
+  }
+
+  private mutating func forgetFailuresIfStable(_ place: Int, _ now: Moment) {
+    guard let readyAt = records[place].readyAt else { return }
+    if now.uptime - readyAt.uptime >= plans[place].backOff.resetAfter { forgetFailures(place) }
   }
 
   mutating func forgetFailures(_ place: Int) {
@@ -233,20 +264,31 @@ extension Lifecycle {
   // MARK: IBC
 
   private mutating func hear(_ said: GatewayEvent, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
+    records[place].javaSeen = true
     switch said {
-    case .javaStarting: records[place].javaSeen = true
-    case .loginAttempt(let number): records[place].why = "login attempt \(number)"
-    case .secondFactorAsked:
-      records[place].why = "waits for the second factor"
-      log(.warning, place, "waits for the second factor: confirm it on the phone", &actions)
+    case .javaStarting:
+      if records[place].state == .starting { awaitReadiness(place, now) }
+    case .loginAttempt(let number):
+      records[place].why = "login attempt \(number)"
+      if records[place].state == .starting { awaitReadiness(place, now) }
+    case .secondFactorAsked: records[place].why = "waits for the second factor"
+    case .loginFailed, .tooManyFailures, .secondFactorMissed, .coldRestart:
+      records[place].why = said.failedLogin ?? ""
+    case .mainWindow, .otherSession: break
     case .loginCompleted:
       if records[place].state == .starting { becameReady(place, now, &actions) }
       records[place].why = "logged in"
     case .javaEnded(let code):
       let why = "java has ended with \(code); ibcstart.sh decides whether it starts again"
-      if records[place].state == .running { enter(.starting, place, now, why) }
+      if records[place].state == .running {
+        forgetFailuresIfStable(place, now)
+        enter(.starting, place, now, why)
+        records[place].readyAt = nil
+        awaitReadiness(place, now)
+      }
       records[place].why = why
     }
+    judgeLogin(said, place, now, &actions)
   }
 
   // MARK: Small steps

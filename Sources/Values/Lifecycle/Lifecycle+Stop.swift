@@ -6,9 +6,12 @@ extension Lifecycle {
     case .running:
       phase = .stopping(cause: cause, code: code, haste: 0, deadline: now.uptime + stopTimeout)
       actions.append(.log(.info, nil, "stops (\(cause)); everything ends within \(spoken(milliseconds: stopTimeout))"))
-      for place in plans.indices where !records[place].state.hasProcess && records[place].state != .finished {
-        if records[place].state != .held { enter(.stopped, place, now, "the supervisor stops") }
-        records[place].until = nil
+      for place in plans.indices {
+        switch records[place].state {
+        case .waiting, .backingOff, .degraded: enter(.stopped, place, now, "the supervisor stops")
+        case .starting: records[place].until = nil
+        case .running, .stopping, .held, .stopped, .finished: break
+        }
       }
     case .stopping(let first, let code, let haste, let deadline):
       let hurried = haste == 0
@@ -26,11 +29,11 @@ extension Lifecycle {
   static var hurriedPatience: Int64 { 1000 }
   static var killPatience: Int64 { 1000 }
 
-  /// Ends the lowest rank that still has processes; when none has any, everything has ended.
+  /// Ends the lowest rank that still has processes that can end; when no service has any, everything has ended.
   mutating func carryOnStop(_ now: Moment, _ actions: inout [Action]) {
     guard case .stopping(_, let code, let haste, let deadline) = phase else { return }
     let alive = plans.indices.filter { records[$0].state.hasProcess }
-    guard let rank = alive.map({ plans[$0].stopRank }).min() else {
+    guard !alive.isEmpty else {
       phase = .ended(code: code)
       actions.append(.exit(code))
       return
@@ -49,11 +52,15 @@ extension Lifecycle {
       }
       return
     }
-    for place in alive where plans[place].stopRank == rank && records[place].state != .stopping {
+    let endable = alive.filter { !hangs($0) && gatewayThatNeeds(plans[$0].name) == nil }
+    let rank = endable.map { plans[$0].stopRank }.min()
+    for place in endable where plans[place].stopRank == rank && records[place].state != .stopping {
       beginStop(place, .shutdown, now, &actions)
-      if haste > 0 { hurry(now, &actions) }
     }
   }
+
+  /// A service whose last step has had its time: only the kernel can end it, and nobody waits for that.
+  private func hangs(_ place: Int) -> Bool { records[place].state == .stopping && records[place].until == nil }
 
   /// Takes the first step of ending one service.
   mutating func beginStop(_ place: Int, _ purpose: StopPurpose, _ now: Moment, _ actions: inout [Action]) {
@@ -77,10 +84,43 @@ extension Lifecycle {
     takeStep(place, now, &actions)
   }
 
+  /// ibcstart.sh has found an autorestart file and starts java again although it was asked to stop: it is not asked a second time.
+  mutating func javaCameBack(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
+    guard currentStep(place).measure.isRequest, records[place].until != nil else { return }
+    records[place].step += 1
+    log(.warning, place, "ibcstart.sh has started java again: told by TERM", &actions)
+    takeStep(place, now, &actions)
+  }
+
+  /// Whether IBC can do what the step under way would ask of it. A session can be kept only where there is one, and a gateway whose
+  /// login has failed has nothing to close in order.
+  private func isWorthAsking(_ place: Int) -> Bool {
+    let record = records[place]
+    if isHurried || !record.javaSeen || record.purpose == .login { return false }
+    return currentStep(place).measure == .ask || record.readyAt != nil
+  }
+
+  /// A gateway has ended as it was told: a session that was left before this stop is older than it, and of no use any more.
+  mutating func noteStop(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
+    guard let gateway = gatewayPlace(place) else { return }
+    let began = records[place].since.wall
+    gateways[gateway].budget.stoppedAt = began
+    persist(gateway, now, &actions)
+    if currentStep(place).measure == .pause { actions.append(.verifySession(gateways[gateway].mode, since: began)) }
+  }
+
   func currentStep(_ place: Int) -> StopStep { plans[place].stopSteps[records[place].step] }
 
   private mutating func takeStep(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
-    records[place].until = now.uptime + currentStep(place).patience
+    // What the step before has left of its time goes to the TERM: a gateway that cannot be asked has all of it to end in order.
+    var spare = max(0, (records[place].until ?? now.uptime) - now.uptime)
+    // What cannot be asked, or need not be any more, is told at once.
+    while currentStep(place).measure.isRequest && !isWorthAsking(place) {
+      spare += currentStep(place).patience
+      records[place].step += 1
+    }
+    let patience = currentStep(place).patience + (currentStep(place).measure == .terminate ? spare : 0)
+    records[place].until = now.uptime + (isHurried ? min(patience, Self.hurriedPatience) : patience)
     actions.append(currentMeasure(place))
   }
 
@@ -89,6 +129,7 @@ extension Lifecycle {
     let name = plans[place].name
     switch currentStep(place).measure {
     case .ask: return .ask(name)
+    case .pause: return .pause(name)
     case .terminate where plans[place].isLedByShell && !records[place].leaderGone: return .killLeader(name)
     case .terminate: return .terminate(name)
     case .kill: return .kill(name)
@@ -98,12 +139,17 @@ extension Lifecycle {
   /// A second TERM: what only asks is skipped, and every step under way has a second left.
   private mutating func hurry(_ now: Moment, _ actions: inout [Action]) {
     for place in plans.indices where records[place].state == .stopping {
-      if currentStep(place).measure == .ask {
-        records[place].step += 1
+      guard let until = records[place].until else { continue }
+      if currentStep(place).measure.isRequest {
         takeStep(place, now, &actions)
+      } else {
+        records[place].until = min(until, now.uptime + Self.hurriedPatience)
       }
-      records[place].until = min(records[place].until ?? .max, now.uptime + Self.hurriedPatience)
     }
+  }
+
+  private var isHurried: Bool {
+    if case .stopping(_, _, let haste, _) = phase { haste > 0 } else { false }
   }
 
   private mutating func killAll(_ now: Moment, _ actions: inout [Action]) {
@@ -114,4 +160,9 @@ extension Lifecycle {
       takeStep(place, now, &actions)
     }
   }
+}
+
+extension StopStep.Measure {
+  /// Whether IBC's command server is asked, rather than the processes told.
+  var isRequest: Bool { self == .ask || self == .pause }
 }

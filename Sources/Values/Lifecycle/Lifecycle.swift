@@ -1,3 +1,5 @@
+import Trading
+
 /// What follows when a gateway has ended by itself. The raw values are those of `ON_GATEWAY_EXIT`.
 public enum GatewayExitPolicy: String, Sendable, Hashable, Codable, CaseIterable {
   /// It is started again, with back-off.
@@ -28,39 +30,55 @@ public struct Lifecycle: Sendable, Codable {
   /// Where the whole stands.
   public internal(set) var phase = Phase.running
 
+  /// The gateways as a person sees them, live before paper.
+  public internal(set) var gateways: [GatewayRecord]
+
   let onGatewayExit: GatewayExitPolicy
+  let policy: GatewayPolicy
   let stopTimeout: Int64
   let places: [ServiceName: Int]
   var random: SeededGenerator
 
-  /// A supervisor of `plans` that has started nothing yet. `stopTimeout` is in milliseconds.
+  /// A supervisor of `plans` that has started nothing yet. `stopTimeout` is in milliseconds; `budgets` are what earlier logins cost.
   public init(
-    plans: [ServicePlan], onGatewayExit: GatewayExitPolicy = .restart, stopTimeout: Int64, seed: UInt64, at now: Moment
+    plans: [ServicePlan], onGatewayExit: GatewayExitPolicy = .restart, policy: GatewayPolicy = GatewayPolicy(),
+    budgets: [Mode: LoginBudget] = [:], stopTimeout: Int64, seed: UInt64, at now: Moment
   ) {
     self.plans = StopBudget.fitted(plans, into: stopTimeout)
     self.onGatewayExit = onGatewayExit
+    self.policy = policy
+    gateways = plans.compactMap(\.mode).sorted().map { mode in
+      var record = GatewayRecord(mode: mode, now: now)
+      record.budget = budgets[mode] ?? LoginBudget()
+      return record
+    }
     self.stopTimeout = stopTimeout
     records = plans.map { _ in ServiceRecord(since: now) }
     places = Dictionary(uniqueKeysWithValues: plans.enumerated().map { ($1.name, $0) })
     random = SeededGenerator(seed: seed)
   }
 
-  /// Takes in one event and returns what has to be done, in order.
+  /// Takes in one event and returns what has to be done, in order. Once all has ended nothing is to be done any more.
   public mutating func handle(_ event: Event, at now: Moment) -> [Action] {
+    if case .ended = phase { return [] }
     var actions: [Action] = []
+    note(event, now, &actions)
     switch event {
-    case .begin: break
+    case .begin, .observed: break
+    case .traffic(let mode, let bytes): weigh(traffic: bytes, of: mode, now, &actions)
     case .service(let name, let what):
       if let place = places[name] { take(what, place, now, &actions) }
     case .stopRequested(let cause): requestStop(cause: cause, code: 0, now, &actions)
     case .timePassed: passDeadlines(now, &actions)
     }
     advance(now, &actions)
+    reviewGateways(now, &actions)
     return actions
   }
 
   /// The uptime in milliseconds at which `timePassed` has to be said next; nil when nothing waits for time.
   public var nextWake: Int64? {
+    if case .ended = phase { return nil }
     var next: Int64?
     func consider(_ time: Int64?) {
       if let time { next = min(next ?? time, time) }
@@ -70,6 +88,7 @@ public struct Lifecycle: Sendable, Codable {
       if records[place].state == .waiting { consider(startsAt(place)) }
     }
     if case .stopping(_, _, _, let deadline) = phase { consider(deadline) }
+    consider(gatewayWake)
     return next
   }
 
@@ -83,7 +102,7 @@ public struct Lifecycle: Sendable, Codable {
     switch phase {
     case .running:
       for place in plans.indices where records[place].state == .waiting && dependenciesHold(place, now) {
-        start(place, now, &actions)
+        if !restsAtStart(place, now, &actions) { start(place, now, &actions) }
       }
     case .stopping: carryOnStop(now, &actions)
     case .ended: break

@@ -52,6 +52,8 @@ public enum Readiness: Sendable, Hashable, Codable {
 public struct StopStep: Sendable, Hashable, Codable {
   /// What is done to the service.
   public enum Measure: String, Sendable, Hashable, Codable {
+    /// IBC's command server is told PAUSE, which ends a gateway that is logged in with its session kept.
+    case pause
     /// IBC's command server is told STOP.
     case ask
     /// TERM to the service's processes; a gateway's script first loses its shell, so that java is not started again.

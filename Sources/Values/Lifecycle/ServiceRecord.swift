@@ -5,6 +5,7 @@
 ///        |                              v                   v
 ///        `---- its time has come --- backingOff / degraded (limit reached) / held (a gateway) / finished (a task)
 ///     starting, running --told to stop--> stopping --ended--> stopped, or waiting when a restart was asked for
+///     held --the login budget lets a login through again--> waiting
 public enum ServiceState: String, Sendable, Hashable, Codable, CaseIterable {
   /// Something that it needs is not there yet.
   case waiting
@@ -18,7 +19,7 @@ public enum ServiceState: String, Sendable, Hashable, Codable, CaseIterable {
   case stopping
   /// Failed too often, or its program is missing: tried again at long intervals.
   case degraded
-  /// A gateway that is not started again unless a person says so.
+  /// A gateway that is not started again unless a person says so, or before a time that its login budget sets.
   case held
   /// Ended because it was told to; not started again unless it is told to.
   case stopped
@@ -42,6 +43,8 @@ public enum StopPurpose: String, Sendable, Hashable, Codable {
   case restart
   /// It did not become ready in time.
   case unready
+  /// A gateway whose login has failed or is of no use.
+  case login
 }
 
 /// What is known of one service.
@@ -58,7 +61,7 @@ public struct ServiceRecord: Sendable, Hashable, Codable {
   public internal(set) var restarts = 0
   /// When the present or the last process was started; nil before the first.
   public internal(set) var startedAt: Moment?
-  /// When the present process became ready.
+  /// When the present process, or the java in it, became ready.
   public internal(set) var readyAt: Moment?
   /// How it ended the last time, in words.
   public internal(set) var lastEnd: String?

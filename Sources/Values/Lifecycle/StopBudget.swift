@@ -7,16 +7,25 @@ public enum StopBudget {
     }
   }
 
-  /// The same plans, every patience shortened in proportion where together they would not fit into `limit` milliseconds.
+  /// The same plans, shortened where together they would not fit into `limit` milliseconds: everything else first, down to a
+  /// quarter of the whole, and only then the gateways. A display or a proxy that hangs is killed without a loss; a gateway that is
+  /// killed has its next login ask for a second factor.
   static func fitted(_ plans: [ServicePlan], into limit: Int64) -> [ServicePlan] {
-    let longest = longest(plans)
-    guard longest > limit else { return plans }
+    guard longest(plans) > limit else { return plans }
+    let forGateways = longest(plans.filter { $0.mode != nil })
+    let forOthers = longest(plans.filter { $0.mode == nil })
+    let left = min(forOthers, max(limit - forGateways, limit / 4))
     return plans.map { plan in
-      var plan = plan
-      for index in plan.stopSteps.indices {
-        plan.stopSteps[index].patience = plan.stopSteps[index].patience * limit / longest
-      }
-      return plan
+      plan.mode == nil ? shortened(plan, by: left, of: forOthers) : shortened(plan, by: limit - left, of: forGateways)
     }
+  }
+
+  private static func shortened(_ plan: ServicePlan, by share: Int64, of whole: Int64) -> ServicePlan {
+    guard share < whole else { return plan }
+    var plan = plan
+    for index in plan.stopSteps.indices {
+      plan.stopSteps[index].patience = plan.stopSteps[index].patience * share / whole
+    }
+    return plan
   }
 }

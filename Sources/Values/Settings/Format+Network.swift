@@ -2,24 +2,28 @@
 
 extension Format where Value == [String] {
   /// Networks in CIDR notation or single addresses, separated by commas or spaces.
-  static var networks: Self { list("CIDR list", check: isNetwork, example: "127.0.0.0/8,10.0.0.0/8,fd00::/8") }
+  static var networks: Self {
+    list("CIDR list", of: "network", check: isNetwork, example: "127.0.0.0/8,10.0.0.0/8,fd00::/8")
+  }
 
   /// IP addresses to listen on, separated by commas or spaces.
-  static var addresses: Self { list("IP addresses", check: { bits(of: $0) != nil }, example: "127.0.0.1,::1") }
+  static var addresses: Self {
+    list("IP addresses", of: "IP address", check: { bits(of: $0) != nil }, example: "127.0.0.1,::1")
+  }
 
   /// Tags of a tailnet, separated by commas or spaces, each with its `tag:`.
   static var tags: Self {
-    list("tags", check: { $0.hasPrefix("tag:") && $0.count > 4 }, example: "tag:trading,tag:ibgw")
+    list("tags", of: "tag", check: { $0.hasPrefix("tag:") && $0.count > 4 }, example: "tag:trading,tag:ibgw")
   }
 
   private static func list(
-    _ name: String, check: @escaping @Sendable (String) -> Bool, example: String
+    _ name: String, of item: String, check: @escaping @Sendable (String) -> Bool, example: String
   ) -> Self {
     Format(name) { text in
       let items = text.split(whereSeparator: { $0 == "," || $0 == " " || $0 == "\t" }).map(String.init)
       let fix = "write such as \(example)"
       if let wrong = items.first(where: { !check($0) }) {
-        return .failure(Invalid(what: "has \(wrong.quoted), which is none of its kind", fix: fix))
+        return .failure(Invalid(what: "has \(wrong.quoted), which is no \(item)", fix: fix))
       }
       guard !items.isEmpty else { return .failure(Invalid(what: "is empty", fix: fix)) }
       return .success(Parsed(items, items.joined(separator: ",")))

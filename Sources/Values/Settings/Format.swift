@@ -117,25 +117,6 @@ extension Format where Value == Bool {
   static var exactYes: Self { Format("exactly yes") { .success(Parsed($0 == "yes", $0)) } }
 }
 
-extension Format where Value == Int {
-  /// A whole number within bounds. `unit` is what the number counts, as a plural.
-  static func integer(_ range: ClosedRange<Int>, of unit: String) -> Self {
-    Format("number of \(unit)") { text in
-      guard let value = Int(text.trimmed), !text.trimmed.hasPrefix("+") else {
-        return .failure(
-          Invalid(what: "is \(text.quoted), which is no whole number", fix: "write the number of \(unit) alone"))
-      }
-      guard range.contains(value) else {
-        return .failure(
-          Invalid(
-            what: "is \(value), which is out of bounds",
-            fix: "choose a number of \(unit) from \(range.lowerBound) to \(range.upperBound)"))
-      }
-      return .success(Parsed(value, String(value)))
-    }
-  }
-}
-
 extension Format where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
   /// One word out of a fixed list, in any case of letters.
   static var choice: Self { choice(also: [:]) }

@@ -20,6 +20,13 @@ public struct Redaction: Sendable {
     for secret in secrets where secret.utf8.count >= Self.shortest {
       for spelling in Self.spellings(of: secret) { all.insert(spelling) }
     }
+    self.init(patterns: all)
+  }
+
+  /// Masks what either masks.
+  public func union(_ other: Redaction) -> Redaction { Redaction(patterns: Set(patterns).union(other.patterns)) }
+
+  private init(patterns all: Set<[UInt8]>) {
     patterns = all.sorted { $0.count == $1.count ? $0.lexicographicallyPrecedes($1) : $0.count > $1.count }
     var table = [Bool](repeating: false, count: 256)
     for pattern in patterns { table[Int(pattern[0])] = true }

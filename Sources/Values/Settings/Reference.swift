@@ -20,6 +20,33 @@ extension Setting {
     }.joined()
   }
 
+  /// The reference as an env file: every variable in a comment of its own, with its default where it has one.
+  public static func environmentFile() -> String {
+    let head = """
+      # Every variable that the images know, with its default. Copy this file to .env, take the # away from what you set, and
+      # keep the file to yourself: chmod 600 .env. Write values without quotes: `docker run --env-file` takes them literally.
+      #
+      # A secret X may be read from a file instead: name the file in X_FILE, and leave X unset. Do so for a password that
+      # contains a $ or a quote, which Compose would take for its own.
+
+      """
+    return head
+      + sections.map { section in
+        "\n\n# \(section.title)\n" + section.settings.map { "\n\($0.environmentLines)\n" }.joined()
+      }.joined()
+  }
+
+  private var environmentLines: String {
+    let only = image == .both ? "" : " Only in the \(image.rawValue) image."
+    // A default that follows from another variable is no value to write down.
+    let fixed = shownDefault.flatMap { $0.contains("$") || $0.contains(", ") ? nil : $0 }
+    let derived = fixed == nil ? shownDefault.map { " Default: \($0)." } ?? "" : ""
+    let lines = [
+      "# \(help)\(only)", "# \(type.prefix(1).uppercased())\(type.dropFirst()).\(derived)", "#\(name)=\(fixed ?? "")",
+    ]
+    return (lines + (fileVariable.map { ["#\($0)="] } ?? [])).joined(separator: "\n")
+  }
+
   /// One row of the reference, as `ibgw settings --json` prints it.
   public struct Reference: Sendable, Codable {
     /// The variable.

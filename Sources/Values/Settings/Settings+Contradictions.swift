@@ -27,7 +27,12 @@ extension Settings {
         warn(setting.name, "has no effect in the \(program.rawValue) image", "unset it")
       }
     }
-    if !customConfig { problems += missingCredentials(in: environment) }
+    if !customConfig { problems += missingCredentials(in: environment) + sharedUser() }
+    if logins.onStop == .pause, !health.usesCommandServer {
+      warn(
+        "ON_STOP", "is pause, which IBC is asked for by its command server, and IBC_COMMAND_SERVER switches that off",
+        "write IBC_COMMAND_SERVER=yes, or ON_STOP=close")
+    }
     return problems + vncPasswordProblems() + suspiciousTexts()
   }
 
@@ -52,12 +57,30 @@ extension Settings {
     return []
   }
 
+  /// Two gateways of one user take each other's session away, again and again.
+  private func sharedUser() -> [Problem] {
+    guard isDual, let userID, let paperUserID, userID.trimmed.lowercased() == paperUserID.trimmed.lowercased() else {
+      return []
+    }
+    return [
+      Problem(
+        "TWS_USERID_PAPER", .error,
+        what: "is the same as TWS_USERID, and the two gateways would end each other's session for ever",
+        fix: "write the paper account's own user name, or run one mode")
+    ]
+  }
+
   /// Credentials that a person would have to type: no error, since a login by hand is a way to use it.
   private func missingCredentials(in environment: [String: String]) -> [Problem] {
     func isAbsent(_ name: String) -> Bool {
       environment[name, default: ""].isEmpty && environment["\(name)_FILE", default: ""].isEmpty
     }
 
+    let byHand =
+      switch program {
+      case .gateway: vncPassword == nil ? "set VNC_SERVER_PASSWORD and log in by VNC" : "log in by VNC"
+      case .tws: "log in by RDP"
+      }
     var problems: [Problem] = []
     for mode in modes {
       let paper = isDual && mode == .paper
@@ -70,7 +93,7 @@ extension Settings {
             what: misplaced
               ? "is not set, and \(name)_PAPER counts only with TRADING_MODE=both"
               : "is not set, so the \(mode.rawValue) login waits for a person to type it",
-            fix: "set it or \(name)_FILE, or log in by \(program == .gateway ? "VNC" : "RDP")"))
+            fix: "set it or \(name)_FILE, or \(byHand)"))
       }
     }
     return problems

@@ -1,3 +1,5 @@
+import Trading
+
 /// What `TRADING_MODE` may say.
 enum TradingMode: String, CaseIterable, Sendable {
   case live
@@ -148,7 +150,7 @@ extension Settings {
     public internal(set) var allow: [String] = []
     /// Clients at one time, for each mode.
     public internal(set) var maxClients = 0
-    /// New connections per second from one address.
+    /// New connections per second from one address; 0 is no limit.
     public internal(set) var rate = 0
     /// How long a connection may be silent; nil for ever.
     public internal(set) var idleTimeout: Duration?
@@ -160,6 +162,9 @@ extension Settings {
     public internal(set) var logMegabytes = 0
     /// How many rotated access logs are kept.
     public internal(set) var logsKept = 0
+
+    /// The access log of the health site, in the same directory.
+    public var httpLogPath: String { "\(logDirectory)/http.log" }
   }
 
   /// The HTTP edge.
@@ -185,6 +190,66 @@ extension Settings {
 
     /// Whether there is anything for Caddy to do.
     public var isWanted: Bool { servesHealth || !adminDisabled }
+  }
+
+  /// How the gateways are watched, and who is told.
+  public struct Health: Sendable {
+    /// What is done about a gateway that answers nobody.
+    public enum OnWedge: String, CaseIterable, Sendable {
+      case session
+      case report
+      case restart
+    }
+
+    /// Whose daily reset is kept quiet.
+    public enum Region: String, CaseIterable, Sendable {
+      case america
+      case europe
+      case asia
+    }
+
+    /// The API client id that the probe uses.
+    public internal(set) var probeClientID = 0
+    /// Whether IBC takes commands.
+    public internal(set) var usesCommandServer = true
+    public internal(set) var onWedge = OnWedge.session
+    public internal(set) var region = Region.america
+    /// A shell command for alerts.
+    public internal(set) var alertCommand: String?
+    /// An address for alerts; it may hold a token.
+    public internal(set) var alertWebhook: String?
+
+    /// The address of IBC's command server: no tailnet reaches it, whatever else is open.
+    public static let commandAddress = "127.0.0.2"
+
+    /// The port of IBC's command server.
+    public static func commandPort(_ mode: Mode) -> UInt16 { mode == .live ? 7462 : 7463 }
+  }
+
+  /// What logins may cost, and whether a stop keeps the session.
+  public struct Logins: Sendable {
+    /// How many logins may fail.
+    public struct Budget: Sendable, Equatable {
+      /// Within an hour.
+      public let perHour: Int
+      /// Within a day.
+      public let perDay: Int
+    }
+
+    /// What a stop makes of the gateway's session.
+    public enum OnStop: String, CaseIterable, Sendable {
+      /// It is closed in order.
+      case close
+      /// It is kept for the next start.
+      case pause
+    }
+
+    /// How many may fail.
+    public internal(set) var budget = Budget(perHour: 3, perDay: 5)
+    /// How long one may take; nil: without limit.
+    public internal(set) var timeout: Duration?
+    /// What a stop makes of the session.
+    public internal(set) var onStop = OnStop.close
   }
 
   /// The tailnet node.

@@ -17,8 +17,18 @@ extension Settings {
     case "IBC_INI": iniPath(for: mode)
     case "API_PORT": String(program.apiPort(mode))
     case "SOCAT_PORT": String(program.relayPort(mode))
-    case "CADDY_ADMIN": caddy.adminDisabled ? "off" : "unix/\(runDirectory)/caddy-admin.sock|0600"
+    case "IBC_COMMAND_PORT": health.usesCommandServer ? String(Health.commandPort(mode)) : "0"
+    case "IBC_COMMAND_ADDRESS": Health.commandAddress
+    case "CADDY_ADMIN": caddy.adminDisabled ? "off" : "unix/\(runDirectory)/caddy-admin.sock"
     case "CADDY_HEALTH_SITE": caddy.servesHealth ? "http://:2019 {\n\timport health\n}" : ""
+    case "CADDY_HTTP_LOG":
+      // Caddy takes roll_keep 0 for its own default of 10.
+      """
+      output file "\(relay.httpLogPath)" {
+      \t\t\troll_size \(relay.logMegabytes)MiB
+      \t\t\troll_keep \(max(1, relay.logsKept))
+      \t\t}
+      """
     case "WEB_SOCKET": "unix/\(runDirectory)/web.sock"
     default: texts[name] ?? open[name] ?? (Setting.named(name) == nil ? nil : "")
     }

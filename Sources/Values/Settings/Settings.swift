@@ -52,6 +52,10 @@ public struct Settings: Sendable {
   public internal(set) var tailscale = Tailscale()
   /// The supervisor's own log.
   public internal(set) var log = Log()
+  /// How the gateways are watched, and who is told.
+  public internal(set) var health = Health()
+  /// What logins may cost.
+  public internal(set) var logins = Logins()
 
   var scripts = Scripts()
   var tradingMode = TradingMode.paper

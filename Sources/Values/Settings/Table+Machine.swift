@@ -6,11 +6,11 @@ extension Setting {
       help: "The program to run; set by the image."),
     Setting(
       "HOME", \.home, .path,
-      default: .derived("/home/ibgateway, /config") { $0.program == .gateway ? "/home/ibgateway" : "/config" },
+      default: .derived("/home/ibgateway (TWS: /config)") { $0.program == .gateway ? "/home/ibgateway" : "/config" },
       help: "Home directory; set by the image."),
     Setting(
       "TWS_PATH", \.ibkr.path, .path,
-      default: .derived("$HOME/Jts, /opt/ibkr") { $0.program == .gateway ? "\($0.home)/Jts" : "/opt/ibkr" },
+      default: .derived("$HOME/Jts (TWS: /opt/ibkr)") { $0.program == .gateway ? "\($0.home)/Jts" : "/opt/ibkr" },
       help: "Where IBKR's program is installed; set by the image."),
     Setting(
       "IB_GATEWAY_VERSION", \.ibkr.version, .word("version", allowing: ".-_"), default: .none,
@@ -30,7 +30,7 @@ extension Setting {
       help: "Name of its template in TWS_PATH; set by the image."),
     Setting(
       "IBC_PATH", \.ibc.path, .path,
-      default: .derived("$HOME/ibc, /opt/ibc") { $0.program == .gateway ? "\($0.home)/ibc" : "/opt/ibc" },
+      default: .derived("$HOME/ibc (TWS: /opt/ibc)") { $0.program == .gateway ? "\($0.home)/ibc" : "/opt/ibc" },
       help: "Where IBC is installed; set by the image."),
     Setting(
       "IBC_INI", \.ibc.ini, .path, default: .derived("$IBC_PATH/config.ini") { "\($0.ibc.path)/config.ini" },
@@ -56,10 +56,10 @@ extension Setting {
       secret: "PASSWD", \.desktop.password, image: .tws,
       help: "Password of the desktop's user `abc`; unset, it is `abc`."),
     Setting(
-      "PUID", \.desktop.userID, .integer(0...4_294_967_294, of: "the user"), default: .fixed("1000"), image: .tws,
+      "PUID", \.desktop.userID, .identifier(0...4_294_967_294), default: .fixed("1000"), image: .tws,
       help: "User id of the desktop's user."),
     Setting(
-      "PGID", \.desktop.groupID, .integer(0...4_294_967_294, of: "the group"), default: .fixed("1000"), image: .tws,
+      "PGID", \.desktop.groupID, .identifier(0...4_294_967_294), default: .fixed("1000"), image: .tws,
       help: "Group id of the desktop's user."),
   ]
 
@@ -82,14 +82,14 @@ extension Setting {
       "RELAY_MAX_CLIENTS", \.relay.maxClients, .integer(1...10_000, of: "clients"), default: .fixed("31"),
       help: "Clients at one time for each mode; the gateway itself takes 32."),
     Setting(
-      "RELAY_RATE", \.relay.rate, .integer(1...100_000, of: "connections"), default: .fixed("50"),
-      help: "New connections per second from one address."),
+      "RELAY_RATE", \.relay.rate, .integer(0...100_000, of: "connections"), default: .fixed("50"),
+      help: "New connections per second from one address; 0 is no limit."),
     Setting(
       "RELAY_IDLE_TIMEOUT", \.relay.idleTimeout, .durationOrOff(1...31_536_000), default: .fixed("off"),
       help: "How long a connection may be silent before it is closed."),
     Setting(
       "CADDY_LOG_DIR", \.relay.logDirectory, .path, default: .fixed("/var/log/caddy"),
-      help: "Directory of access-live.log and access-paper.log."),
+      help: "Directory of access-live.log, access-paper.log and the health site's http.log."),
     Setting(
       "ACCESS_LOG_SIZE", \.relay.logMegabytes, .integer(1...10_000, of: "megabytes"), default: .fixed("10"),
       help: "Size at which an access log is rotated."),
@@ -122,12 +122,43 @@ extension Setting {
       help: "More arguments for `tailscale up`, split as a shell would."),
   ]
 
+  static let health: [Setting] = [
+    Setting(
+      "API_PROBE_CLIENT_ID", \.health.probeClientID, .identifier(1...2_147_483_646),
+      default: .fixed("999"), help: "API client id that the probe uses; keep it for the probe alone."),
+    Setting(
+      "IBC_COMMAND_SERVER", \.health.usesCommandServer, .yesNo, default: .fixed("yes"),
+      help: "Whether IBC takes commands on 127.0.0.2, port 7462 live and 7463 paper, for an orderly stop."),
+    Setting(
+      "ON_WEDGE", \.health.onWedge, .choice, default: .fixed("session"),
+      help: "What is done about a gateway that answers nobody: restart its session, report, or restart it."),
+    Setting(
+      "IBKR_REGION", \.health.region, .choice, default: .fixed("america"),
+      help: "Whose daily reset of IBKR's servers brings no alerts."),
+    Setting(
+      "ALERT_COMMAND", \.health.alertCommand, optional: .text,
+      help: "Shell command that is given each alert as JSON on its standard input."),
+    Setting(
+      secret: "ALERT_WEBHOOK_URL", \.health.alertWebhook, help: "Address that each alert is posted to as JSON."),
+  ]
+
   static let supervision: [Setting] = [
     Setting(
       "ON_GATEWAY_EXIT", \.onGatewayExit, .choice, default: .fixed("restart"),
       help: "What happens when the gateway has ended by itself: start it again, or end the container with its code."),
     Setting(
-      "STOP_TIMEOUT", \.stopTimeout, .duration(5...3600), default: .fixed("45"),
+      "LOGIN_BUDGET", \.logins.budget, .loginBudget, default: .fixed("3/hour,5/day"),
+      help: "How many logins may fail before the gateway is held; IBKR locks an account that fails too often."),
+    Setting(
+      "LOGIN_TIMEOUT", \.logins.timeout, .durationOrOff(60...86_400),
+      default: .derived("300 + $TWOFA_EXIT_INTERVAL") { String(300 + $0.ibc.twoFactorExitInterval) },
+      help: "How long a login may take before it is ended and counts as failed."),
+    Setting(
+      "ON_STOP", \.logins.onStop, .choice, default: .fixed("close"),
+      help: "Whether a stop ends the session, or keeps it for the next start without a second factor."),
+    Setting(
+      "STOP_TIMEOUT", \.stopTimeout, .duration(5...3600),
+      default: .derived("45 (ON_STOP=pause: 110)") { $0.logins.onStop == .pause ? "110" : "45" },
       help: "How long an orderly stop may take; keep compose's `stop_grace_period` above it."),
     Setting(
       "LOG_LEVEL", \.log.level, .choice(also: ["warn": .warning]), default: .fixed("info"),

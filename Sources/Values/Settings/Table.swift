@@ -1,7 +1,13 @@
 extension Setting {
   /// Every variable there is, in the order of the reference; a default may use only what stands above it.
-  public static let table: [Setting] =
-    login + program + behaviour + files + desktop + relay + edge + supervision
+  public static let table: [Setting] = sections.flatMap(\.settings)
+
+  /// The table in parts, each with the heading under which a person looks for it.
+  static let sections: [(title: String, settings: [Setting])] = [
+    ("Login", login), ("The program's own settings", program), ("Your own files and scripts", behaviour),
+    ("Paths, set by the image", files), ("Desktop", desktop), ("The API's relay", relay),
+    ("Health site, Caddy and Tailscale", edge), ("Probe and alerts", health), ("Supervision", supervision),
+  ]
 
   /// The row of a variable.
   public static func named(_ name: String) -> Setting? { byName[name] }
@@ -43,7 +49,7 @@ extension Setting {
       "TWS_ACCEPT_INCOMING", \.ibc.acceptIncoming, .choice, default: .fixed("manual"),
       help: "What IBC does when the program asks whether to accept an API connection."),
     Setting(
-      "TWS_MASTER_CLIENT_ID", \.ibc.masterClientID, optional: .integer(0...2_147_483_647, of: "the client"),
+      "TWS_MASTER_CLIENT_ID", \.ibc.masterClientID, optional: .identifier(0...2_147_483_647),
       help: "Client id that sees the orders of all clients."),
     Setting(
       "ALLOW_BLIND_TRADING", \.ibc.allowBlindTrading, .yesNo, default: .fixed("no"),
@@ -69,7 +75,7 @@ extension Setting {
       "TZ", \.processTimeZone, .timeZone, default: .derived("$TIME_ZONE") { $0.timeZone },
       help: "Time zone of all processes, in which IBC reads its times."),
     Setting(
-      "JAVA_HEAP_SIZE", \.heapMegabytes, optional: .integer(256...262_144, of: "megabytes"),
+      "JAVA_HEAP_SIZE", \.heapMegabytes, optional: .memory(256...262_144),
       help: "Java's heap; unset leaves the installation's own, 768."),
   ]
 

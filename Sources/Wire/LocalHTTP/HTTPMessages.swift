@@ -6,15 +6,18 @@ public struct HTTPRequest: Sendable {
   public var path: String
   /// The query's pairs, percent-decoded. A name that comes twice keeps its last value.
   public var query: [String: String]
+  /// The headers by their names in small letters; one that comes several times is joined by commas.
+  public var headers: [String: String]
   /// The body, at most ``LocalHTTPServer/bodyLimit`` bytes.
   public var body: [UInt8]
 
   /// A request for `target`, which may carry a query.
-  public init(method: String, target: String, body: [UInt8] = []) {
+  public init(method: String, target: String, headers: [String: String] = [:], body: [UInt8] = []) {
     let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     self.method = method
     self.path = String(parts[0])
     self.query = parts.count > 1 ? Self.pairs(of: parts[1]) : [:]
+    self.headers = headers
     self.body = body
   }
 

@@ -41,8 +41,9 @@ final class HTTPServerHandler: ChannelInboundHandler {
       guard let head else { return }
       self.head = nil
       patience?.cancel()
-      let request = HTTPRequest(method: head.method.rawValue, target: head.uri, body: body)
-      handler(request, HTTPResponder(channel: context.channel))
+      let headers = Dictionary(head.headers.map { ($0.name.lowercased(), $0.value) }) { "\($0),\($1)" }
+      let request = HTTPRequest(method: head.method.rawValue, target: head.uri, headers: headers, body: body)
+      handler(request, HTTPResponder(channel: context.channel, omitsBody: head.method == .HEAD))
     }
   }
 
@@ -51,7 +52,7 @@ final class HTTPServerHandler: ChannelInboundHandler {
   }
 
   private func answer(_ context: ChannelHandlerContext, _ response: HTTPResponse) {
-    HTTPResponder(channel: context.channel).respond(response)
+    HTTPResponder(channel: context.channel, omitsBody: head?.method == .HEAD).respond(response)
   }
 
   /// A client that connects and says nothing must not hold its place for ever.
@@ -66,13 +67,15 @@ final class HTTPServerHandler: ChannelInboundHandler {
 /// The way back to the client of one request. Each connection carries one request: it closes after the answer.
 public struct HTTPResponder: Sendable {
   let channel: any Channel
+  /// Whether the request was a HEAD: its answer says how long the body would be, and has none.
+  let omitsBody: Bool
 
   /// Sends one whole answer.
   public func respond(_ response: HTTPResponse) {
     var headers = Self.headers(response.contentType)
     headers.add(name: "Content-Length", value: String(response.body.count))
     write(.head(HTTPResponseHead(version: .http1_1, status: .init(statusCode: response.status), headers: headers)))
-    write(.body(.byteBuffer(ByteBuffer(bytes: response.body))))
+    if !omitsBody { write(.body(.byteBuffer(ByteBuffer(bytes: response.body)))) }
     finish()
   }
 

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -41,8 +42,10 @@ public enum LocalHTTPClient {
       .connect(unixDomainSocketPath: path)
       .whenComplete { result in
         switch result {
-        case .failure:
-          answered.fail(HTTPFailure.notServed(path: path))
+        case .failure(let error):
+          // The socket's own permissions turn strangers away before the server could.
+          let isForbidden = [EACCES, EPERM].contains((error as? IOError)?.errnoCode)
+          answered.fail(isForbidden ? HTTPFailure.refused(path: path) : HTTPFailure.notServed(path: path))
         case .success(let channel):
           let head = HTTPRequestHead(
             version: .http1_1, method: .init(rawValue: method), uri: target,

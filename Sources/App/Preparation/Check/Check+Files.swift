@@ -81,7 +81,19 @@ extension Check {
     }
     if let (what, fix) = unusable(settings.relay.logDirectory, "access logs") {
       warn("CADDY_LOG_DIR", "\(what), so there is no access log", fix)
+    } else if settings.caddy.servesHealth, !canWriteHTTPLog {
+      warn(
+        "CADDY_LOG_DIR",
+        "has \(settings.relay.httpLogPath), which cannot be written, so the health site has no access log",
+        "remove it, or make it writable for uid \(FileSystem.effectiveUser)")
     }
+  }
+
+  /// Whether Caddy will be able to open its access log.
+  var canWriteHTTPLog: Bool {
+    let path = settings.relay.httpLogPath
+    if unusable(settings.relay.logDirectory, "access logs") != nil { return false }
+    return FileSystem.kind(of: path) == nil || (FileSystem.kind(of: path) == .file && FileSystem.isWritable(path))
   }
 
   /// What is wrong with a directory that neither is there for this user to write nor can be made, and the fix.

@@ -63,6 +63,20 @@ extension Check {
 
 /// Lines of an ini or a Properties file, as far as a check needs them.
 enum IniText {
+  /// The command server that an ini file switches on, the user's own file too; nil where it is off.
+  static func commandServer(_ path: String) -> String? {
+    guard let text = try? FileSystem.readText(path, limit: 1 << 20),
+      let port = value(of: "CommandServerPort", in: text).flatMap({ UInt16($0) }), port != 0
+    else { return nil }
+    return "\(value(of: "BindAddress", in: text) ?? "127.0.0.1"):\(port)"
+  }
+
+  /// Whether an ini file has a user name and a password, the user's own file too. One that is no UTF-8 text is taken to have them.
+  static func hasCredentials(_ path: String) -> Bool {
+    guard let text = try? FileSystem.readText(path, limit: 1 << 20) else { return true }
+    return ["IbLoginId", "IbPassword"].allSatisfy { value(of: $0, in: text) != nil }
+  }
+
   /// The last value of a key that is written `key=value`; nil where it has none.
   static func value(of key: String, in text: String) -> String? {
     var found: String?

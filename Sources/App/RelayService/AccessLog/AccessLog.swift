@@ -1,5 +1,4 @@
 import Files
-import Glibc
 import Splice
 
 /// One route's access log. It never fails: what cannot be written is counted, and that is said once; so is its end.
@@ -7,6 +6,16 @@ final class AccessLog {
   private var file: RotatingFile
   private let route: RelayServiceConfiguration.Route
   private var lost = 0
+  private var retryAt: UInt64 = 0
+  private var waiting: [UInt8] = []
+  private var waitingLines = 0
+
+  /// How many bytes of lines are gathered before they have to be written.
+  private static let batch = 32 * 1024
+
+  /// How long a log that could not be written is left alone, in nanoseconds: a disk that is full to the last page takes one line and
+  /// refuses the next, and would be said to be full over and over.
+  static let rest: UInt64 = 5_000_000_000
 
   /// A log in `directory`, set aside before it exceeds `size` bytes.
   init(directory: String, route: RelayServiceConfiguration.Route, size: Int, kept: Int) {
@@ -14,43 +23,51 @@ final class AccessLog {
     file = RotatingFile(path: "\(directory)/access-\(route.name).log", limit: size, kept: kept)
   }
 
-  /// Writes that a client has begun.
-  func opened(_ record: ConnectionRecord) -> Notice? {
-    write(AccessLogLine.opened(record, route: route.name, upstream: route.upstream))
+  /// Notes that a client has begun.
+  func opened(_ record: ConnectionRecord) {
+    add(AccessLogLine.opened(record, route: route.name, upstream: route.upstream))
   }
 
-  /// Writes that a client is gone.
-  func closed(_ record: ConnectionRecord) -> Notice? {
-    write(AccessLogLine.closed(record, route: route.name, upstream: route.upstream))
+  /// Notes that a client is gone.
+  func closed(_ record: ConnectionRecord) {
+    add(AccessLogLine.closed(record, route: route.name, upstream: route.upstream))
   }
 
   /// Lines that are not in the log since it could not be written last.
   var lostLines: Int { lost }
 
-  /// Writes a line; what there is to say about the log itself comes back.
-  private func write(_ line: [UInt8]) -> Notice? {
-    do throws(RotatingFileError) {
-      try file.append(line)
+  /// Whether enough was noted to be written before more is.
+  var isFull: Bool { waiting.count >= Self.batch }
+
+  private func add(_ line: [UInt8]) {
+    waiting += line
+    waitingLines += 1
+  }
+
+  /// Writes what was noted, all of it or nothing; what there is to say about the log itself comes back. `now` is in monotonic
+  /// nanoseconds.
+  func flush(at now: UInt64) -> Notice? {
+    guard waitingLines > 0 else { return nil }
+    defer {
+      waiting.removeAll(keepingCapacity: true)
+      waitingLines = 0
+    }
+    guard now >= retryAt else {
+      lost += waitingLines
+      return nil
+    }
+    do throws(FileError) {
+      try file.append(waiting)
       guard lost > 0 else { return nil }
       let notice = Notice(.info, "the access log \(file.path) is written again; \(lost) lines are missing in it")
       lost = 0
       return notice
     } catch {
-      lost += 1
-      guard lost == 1 else { return nil }
-      return Notice(
-        .warning, "cannot write the access log \(error.path): \(Self.why(error.code)); clients are relayed without it")
-    }
-  }
-
-  private static func why(_ code: Int32) -> String {
-    switch code {
-    case ENOSPC: "the disk is full; free some space"
-    case EDQUOT: "the disk quota is used up; free some space"
-    case ENOENT: "its directory does not exist; create it, or set CADDY_LOG_DIR"
-    case EACCES, EPERM: "user \(geteuid()) may not write there; change the owner of the directory"
-    case EROFS: "the file system is read-only; mount a volume there, or set CADDY_LOG_DIR"
-    default: String(cString: strerror(code))
+      let isFirst = lost == 0
+      lost += waitingLines
+      retryAt = now + Self.rest
+      guard isFirst else { return nil }
+      return Notice(.warning, "\(error); clients are relayed, and missing in the access log, until that is mended")
     }
   }
 }

@@ -87,7 +87,9 @@ extension RelayService {
   }
 
   private func order(_ word: String, _ name: String) -> EventLoopFuture<HTTPResponse> {
-    guard let index = gates.firstIndex(where: { $0.name == name }) else { return say(404, "there is no route '\(name)'") }
+    guard let index = gates.firstIndex(where: { $0.name == name }) else {
+      return say(404, "there is no route '\(name)'")
+    }
     guard let order = ListenOrder(rawValue: word) else {
       return say(404, "a route is told open, closed or automatic, not '\(word)'")
     }

@@ -59,7 +59,8 @@ struct RefusalLog: Sendable {
     case .left, .stopping: .debug
     case .gatewayRefused: .info
     case .descriptors: .error
-    case .notAllowed, .rate, .tooManyClients, .tooManyWaiting, .silent, .notTheAPI, .gatewayTimeout, .gatewayFailed: .warning
+    case .notAllowed, .rate, .tooManyClients, .tooManyWaiting, .silent, .notTheAPI, .gatewayTimeout, .gatewayFailed:
+      .warning
     }
   }
 }

@@ -48,6 +48,7 @@ extension Double {
   func text(places: Int) -> String {
     var unit = 1.0
     for _ in 0..<places { unit *= 10 }
+    guard magnitude * unit < 1e18 else { return description }
     let scaled = Int((magnitude * unit).rounded())
     let digits = String(scaled % Int(unit))
     let sign = self < 0 && scaled > 0 ? "-" : ""

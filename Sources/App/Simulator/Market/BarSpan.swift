@@ -53,7 +53,7 @@ enum BarSpan: Equatable, Sendable {
 }
 
 /// How far back a request reaches: `1800 S`, `2 D`, `1 W`, `6 M`, `1 Y`.
-struct Duration: Equatable, Sendable {
+struct HistoryDuration: Equatable, Sendable {
   private enum Unit: Character {
     case seconds = "S"
     case days = "D"

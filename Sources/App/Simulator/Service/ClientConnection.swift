@@ -154,10 +154,9 @@ final class ClientConnection: ChannelInboundHandler {
     since = .now
     stage = .serving(Session(clientID: clientID, version: version))
     simulator.report("client \(clientID) connected from \(peer) with API version \(version)")
-    let brokerage = simulator.gateway.brokerage
     send { _, out in
-      out.send(.managedAccounts(simulator.faults[.noAccounts] == nil ? [brokerage.account] : []))
-      out.send(.nextValidID(brokerage.nextOrderID(for: clientID)))
+      out.send(.managedAccounts(simulator.gateway.accounts))
+      out.send(.nextValidID(simulator.gateway.brokerage.nextOrderID(for: clientID)))
       guard simulator.gateway.isLinked else { return out.send(.error(Simulator.linkLost)) }
       for farm in Simulator.farms { out.send(.error(farm)) }
     }

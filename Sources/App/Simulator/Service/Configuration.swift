@@ -43,6 +43,9 @@ extension Simulator {
     public var account: String { mode == .paper ? "DU1234567" : "U1234567" }
   }
 
+  /// What can be asked for and traded: stocks by symbol, currency pairs by local symbol.
+  public static var symbols: [String] { Instrument.all.map(\.localSymbol) }
+
   /// How a simulation came to its end.
   public enum Ending: Equatable, Sendable {
     /// It was asked to stop.

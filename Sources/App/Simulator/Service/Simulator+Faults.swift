@@ -20,7 +20,9 @@ extension Simulator {
       for connection in connections.values { connection.applyReading() }
     case .stopAccepting:
       if let listener { setReading(listener, false) }
-    case .mute, .stuck, .noAccounts, .loginDelay, .closeNew, .hangNew:
+    case .noAccounts:
+      gateway.showsAccount = false
+    case .mute, .stuck, .loginDelay, .closeNew, .hangNew:
       break
     }
   }
@@ -43,7 +45,9 @@ extension Simulator {
       completeLogin()
     case .crashAfter:
       crash?.cancel()
-    case .mute, .noAccounts, .closeNew, .hangNew:
+    case .noAccounts:
+      gateway.showsAccount = true
+    case .mute, .closeNew, .hangNew:
       break
     }
     keepTicking()

@@ -9,7 +9,9 @@ extension Simulator {
     isLoggingIn = true
     let delay = (faults[.loginDelay] ?? 0) * 1_000
     guard configuration.impersonatesIBC else {
-      return delay == 0 ? completeLogin() : later(delay) { [self] in completeLogin() }
+      guard delay > 0 else { return completeLogin() }
+      report("the login takes \(delay / 1_000) s; the port opens after it")
+      return later(delay) { [self] in completeLogin() }
     }
     sayAsIBC("Starting Gateway")
     later(100) { [self] in sayAsIBC("detected frame entitled: IBKR Gateway; event=Opened") }

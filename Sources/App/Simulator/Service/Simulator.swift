@@ -91,9 +91,9 @@ public final class Simulator {
     control = nil
   }
 
-  /// Closes every client and the channels given, then goes on.
+  /// Closes the channels given and then every client, so that none can come again at once; then goes on.
   func closeAll(_ channels: [(any Channel)?], then next: @escaping () -> Void) {
-    let all = connections.values.compactMap(\.channel) + channels.compactMap { $0 }
+    let all = channels.compactMap { $0 } + connections.values.compactMap(\.channel)
     let closed = all.map { $0.close(mode: .all) }
     EventLoopFuture.andAllComplete(closed, on: loop).assumeIsolated().whenComplete { _ in next() }
   }

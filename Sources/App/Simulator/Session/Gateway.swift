@@ -5,6 +5,12 @@ struct Gateway: Sendable {
   /// Whether the gateway is connected to the brokerage. Without, it knows only what it holds itself.
   var isLinked = true
 
+  /// Whether it is logged in to its account, as far as clients are told.
+  var showsAccount = true
+
+  /// What clients are told of accounts.
+  var accounts: [String] { showsAccount ? [brokerage.account] : [] }
+
   init(account: String, seed: UInt64) {
     market = Market(seed: seed)
     brokerage = Brokerage(account: account)

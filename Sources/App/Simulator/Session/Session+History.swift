@@ -42,7 +42,9 @@ extension Session {
     let endText = try reader.string()
     guard contract.kind != "BAG" else { throw RequestRefusal.unsupported("bars of combinations") }
     guard let span = BarSpan(text: try reader.string()) else { throw RequestRefusal.invalid("Invalid bar size") }
-    guard let duration = Duration(text: try reader.string()) else { throw RequestRefusal.invalid("Invalid duration") }
+    guard let duration = HistoryDuration(text: try reader.string()) else {
+      throw RequestRefusal.invalid("Invalid duration")
+    }
     try reader.skip()
     let contentText = try reader.string()
     let style: DateStyle = try reader.integer() == 2 ? .seconds : .text

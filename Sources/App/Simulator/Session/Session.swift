@@ -55,7 +55,7 @@ struct Session: Sendable {
     case .reqIds:
       out.send(.nextValidID(gateway.brokerage.nextOrderID(for: clientID)))
     case .reqManagedAccts:
-      out.send(.managedAccounts([gateway.brokerage.account]))
+      out.send(.managedAccounts(gateway.accounts))
     case .setServerLogLevel, .reqAutoOpenOrders, .reqNewsBulletins, .cancelNewsBulletins, .startApi:
       break
     case .placeOrder, .cancelOrder, .reqGlobalCancel, .reqOpenOrders, .reqAllOpenOrders, .reqCompletedOrders,

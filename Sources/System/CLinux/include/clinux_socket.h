@@ -30,12 +30,18 @@ int clinux_epoll_remove(int epoll, int descriptor);
 // Waits for ever if `milliseconds` is -1. `ready` has place for CLINUX_BATCH reports; returns how many there are.
 int clinux_epoll_wait(int epoll, struct clinux_ready *ready, int milliseconds);
 
+// recv and send without flags, but that a closed peer raises no SIGPIPE.
+intptr_t clinux_receive(int descriptor, void *buffer, intptr_t capacity);
+intptr_t clinux_send(int descriptor, const void *buffer, intptr_t count);
+
 int clinux_tcp_socket(int family);
 int clinux_bind(int descriptor, const void *address);
 int clinux_connect(int descriptor, const void *address);
 int clinux_accept(int listener, void *peer);
 int clinux_local_address(int descriptor, void *address);
 int clinux_set_option(int descriptor, int level, int option, int value);
+// Chooses the algorithm that decides how fast the socket sends, such as "reno".
+int clinux_set_congestion_control(int descriptor, const char *name);
 // An integer socket option.
 int clinux_option(int descriptor, int level, int option);
 // Closes a TCP socket with RST instead of FIN: what was not sent is dropped, and no TIME_WAIT stays behind.

@@ -14,7 +14,8 @@ public struct AddressRange: Sendable, Hashable {
     let width = isDotted ? 32 : 128
     var bits = width
     if parts.count == 2 {
-      guard !parts[1].isEmpty, parts[1].allSatisfy({ $0.isASCII && $0.isNumber }), let count = Int(parts[1]), count <= width
+      guard !parts[1].isEmpty, parts[1].allSatisfy({ $0.isASCII && $0.isNumber }), let count = Int(parts[1]),
+        count <= width
       else { return nil }
       bits = count
     }
@@ -43,7 +44,8 @@ public struct AddressRange: Sendable, Hashable {
   /// that was published to the internet by mistake serves nobody there, while Docker's and home networks, a tailnet
   /// (100.64.0.0/10, fd7a:115c:a1e0::/48) and link-local neighbours work.
   public static let loopbackAndPrivate: [AddressRange] = [
-    "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "::1", "fc00::/7",
+    "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "::1",
+    "fc00::/7",
     "fe80::/10",
   ].compactMap { AddressRange($0) }
 }

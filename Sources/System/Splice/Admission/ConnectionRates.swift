@@ -20,6 +20,9 @@ struct ConnectionRates: Sendable {
     buckets = perSecond == 0 ? [] : Array(repeating: Bucket(), count: Self.sets * Self.ways)
   }
 
+  /// How many addresses are told apart at a time.
+  var capacity: Int { buckets.count }
+
   /// Charges one connection to `address` at `now` (monotonic nanoseconds) and tells whether it may be made. A refused one is
   /// not charged, so an address that keeps trying gets its steady rate.
   mutating func admits(_ address: IPAddress, at now: UInt64) -> Bool {

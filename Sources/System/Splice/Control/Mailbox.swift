@@ -18,6 +18,8 @@ final class Mailbox: Sendable {
   private struct Events {
     var queue: [RelayEvent] = []
     var dropped: UInt64 = 0
+    /// Nobody has been woken since the queue was last found empty.
+    var isAwaited = true
   }
 
   /// How many events wait at most. What does not fit is dropped and counted: a control plane that stands still, behind a full
@@ -54,23 +56,25 @@ final class Mailbox: Sendable {
     }
   }
 
-  /// Called by the relay's thread. The control plane is woken for the first event only: it takes all of them.
+  /// Called by the relay's thread. The control plane is woken by the first event after it has found none.
   func post(_ event: RelayEvent) {
-    let isFirst = events.withLock { events in
+    let wakes = events.withLock { events in
       guard events.queue.count < Self.capacity || event.isLast else {
         events.dropped += 1
         return false
       }
       events.queue.append(event)
-      return events.queue.count == 1
+      defer { events.isAwaited = false }
+      return events.isAwaited
     }
-    if isFirst { onEvents() }
+    if wakes { onEvents() }
   }
 
   func takeEvents() -> [RelayEvent] {
     events.withLock { events in
       let taken = events.queue
       events.queue = []
+      events.isAwaited = taken.isEmpty
       return taken
     }
   }

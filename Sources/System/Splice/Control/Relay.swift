@@ -30,7 +30,7 @@ public final class Relay: Sendable {
   private let limits: RelayLimits
 
   /// Starts the relay's thread; it listens nowhere yet. The process must ignore SIGPIPE. `onEvents` is called on that thread when
-  /// events wait to be taken; it must return at once.
+  /// events wait to be taken, and must return at once; see ``takeEvents()``.
   public init(
     routes: [RelayRoute], limits: RelayLimits, onEvents: @escaping @Sendable () -> Void
   ) throws(RelayError) {
@@ -69,7 +69,8 @@ public final class Relay: Sendable {
   /// latest closes what is left. ``RelayEvent/stopped`` is the last event.
   public func drain(within seconds: Double) { mailbox.send(.drain(within: seconds)) }
 
-  /// The events that have happened since the last call, in order.
+  /// The events that have happened since the last call, in order. `onEvents` is called for the first event after a call that has
+  /// returned none: who has got some asks again, now or a little later, and so is woken once and not for each of a thousand.
   public func takeEvents() -> [RelayEvent] { mailbox.takeEvents() }
 
   /// How many events were lost because nobody took them.

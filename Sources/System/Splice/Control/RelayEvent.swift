@@ -7,7 +7,11 @@ public struct Handshake: Sendable, Hashable {
   /// The client id of the first startApi.
   public var clientID: Int?
 
-  init() {}
+  init(clientVersion: Int? = nil, serverVersion: Int? = nil, clientID: Int? = nil) {
+    self.clientVersion = clientVersion
+    self.serverVersion = serverVersion
+    self.clientID = clientID
+  }
 }
 
 /// One relayed connection, at its opening, now, or at its end.

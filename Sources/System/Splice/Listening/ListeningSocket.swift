@@ -48,4 +48,9 @@ enum SocketOptions {
     _ = clinux_set_option(descriptor, tcp, TCP_KEEPCNT, 3)
     _ = clinux_set_option(descriptor, tcp, TCP_USER_TIMEOUT, Int32(deadPeerTimeout * 1000))
   }
+  /// For a leg that does not leave the machine: the plainest congestion control there is, which every kernel has and allows. There is
+  /// no network to be careful with, and a system default such as BBR paces what it sends: measured, a third less throughput.
+  static func stayOnThisMachine(_ descriptor: Int32) {
+    _ = clinux_set_congestion_control(descriptor, "reno")
+  }
 }

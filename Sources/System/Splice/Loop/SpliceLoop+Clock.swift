@@ -5,7 +5,9 @@ import Glibc
 extension SpliceLoop {
   private static let coarse = 250
   private static let fine = 25
-  /// How long a drain waits for a pause in what a connection carries before it cuts it.
+  /// In a drain a connection is cut when it has carried nothing for this long: an answer that is on its way is through by then.
+  private static let drainPause: UInt64 = 200_000_000
+  /// How long a drain waits for such a pause.
   private static let drainPatience: UInt64 = 1_000_000_000
 
   /// Ends the connection's phase in so many seconds; 0 is never. A fine deadline needs the timer's short period.
@@ -77,14 +79,14 @@ extension SpliceLoop {
     let up = slab.flow(slot, 0)
     let down = slab.flow(slot, 1)
     let bytes = up.pointee.bytes &+ down.pointee.bytes
-    let isMoving = bytes != connection.pointee.bytesSeen || up.pointee.blocked || down.pointee.blocked
-    if bytes != connection.pointee.bytesSeen {
+    if bytes != connection.pointee.bytesSeen || up.pointee.blocked || down.pointee.blocked {
       connection.pointee.bytesSeen = bytes
       connection.pointee.activeAt = now
     }
+    let quiet = now - max(connection.pointee.activeAt, drainBegan)
     if drainBegan != 0 {
-      if !isMoving || now - drainBegan > Self.drainPatience { cut(slot, .stopped) }
-    } else if limits.idleTimeout > 0, Double(now - connection.pointee.activeAt) / 1e9 >= limits.idleTimeout {
+      if quiet >= Self.drainPause || now - drainBegan > Self.drainPatience { cut(slot, .stopped) }
+    } else if limits.idleTimeout > 0, Double(quiet) / 1e9 >= limits.idleTimeout {
       cut(slot, .idle)
     }
   }

@@ -75,10 +75,7 @@ extension SpliceLoop {
     for slot in 0..<slab.end {
       switch slab.connection(slot).pointee.phase {
       case .waiting, .dialling: refuse(slot, .stopping)
-      case .relaying:
-        let bytes = slab.flow(slot, 0).pointee.bytes &+ slab.flow(slot, 1).pointee.bytes
-        slab.connection(slot).pointee.bytesSeen = bytes
-      case .free, .closing, .resetting: break
+      case .free, .relaying, .closing, .resetting: break
       }
     }
     armClock(isFine: true)

@@ -92,7 +92,7 @@ extension SpliceLoop {
   /// Drops what a peer still sends after a cut, so that its own end is seen and closing does not reset it.
   mutating func discard(_ flow: UnsafeMutablePointer<Flow>, _ token: Token) {
     guard slab.connection(token.slot).pointee.phase == .closing, !flow.pointee.finished else { return }
-    let count = recv(flow.pointee.source, scratch, Self.scratchSize, 0)
+    let count = clinux_receive(flow.pointee.source, scratch, Self.scratchSize)
     let error = count < 0 ? errno : 0
     if count > 0 || error == EINTR {
       enqueue(flow, token)
@@ -139,7 +139,11 @@ extension SpliceLoop {
   mutating func refuse(_ slot: Int, _ refusal: Refusal) {
     let connection = slab.connection(slot)
     let route = connection.pointee.route
-    if connection.pointee.phase == .waiting { routes[route].counters.waiting -= 1 } else { routes[route].counters.open -= 1 }
+    if connection.pointee.phase == .waiting {
+      routes[route].counters.waiting -= 1
+    } else {
+      routes[route].counters.open -= 1
+    }
     let peer = connection.pointee.peer
     free(slot) { clinux_close_with_reset($0) }
     refused(route, peer, refusal)

@@ -17,12 +17,23 @@ extension SpliceLoop {
   mutating func sniff(_ token: Token, _ count: Int) {
     guard let sniffer = slab.connection(token.slot).pointee.sniffer else { return }
     let bytes = UnsafeRawBufferPointer(start: scratch, count: count)
-    if token.side == Side.client.rawValue { sniffer.pointee.observeClient(bytes) } else { sniffer.pointee.observeServer(bytes) }
+    if token.side == Side.client.rawValue {
+      sniffer.pointee.observeClient(bytes)
+    } else {
+      sniffer.pointee.observeServer(bytes)
+    }
+    // A direction of which enough was seen is free to be spliced, though the other one has not said anything yet.
+    let flow = slab.flow(token.slot, token.side)
+    if flow.pointee.bytes >= UInt64(HandshakeSniffer.patience) { unwatch(flow) }
     guard sniffer.pointee.isFinished else { return }
     endSniffing(token.slot)
     announce(token.slot)
-    guard limits.transfer == .splice else { return }
-    for side in 0..<2 where !slab.flow(token.slot, side).pointee.blocked { startSplicing(slab.flow(token.slot, side)) }
+  }
+
+  private mutating func unwatch(_ flow: UnsafeMutablePointer<Flow>) {
+    guard flow.pointee.watched else { return }
+    flow.pointee.watched = false
+    if limits.transfer == .splice && flow.pointee.flows { startSplicing(flow) }
   }
 
   /// Takes over what the sniffer has learned, and frees it.
@@ -33,7 +44,7 @@ extension SpliceLoop {
     connection.pointee.sniffer = nil
     sniffer.deinitialize(count: 1)
     sniffer.deallocate()
-    for side in 0..<2 { slab.flow(slot, side).pointee.watched = false }
+    for side in 0..<2 { unwatch(slab.flow(slot, side)) }
   }
 
   /// Tells the control plane of a relayed connection, once.

@@ -13,14 +13,14 @@ extension SpliceLoop {
   @inline(__always)
   private mutating func copyTurn(_ flow: UnsafeMutablePointer<Flow>, _ token: Token) {
     while true {
-      let count = recv(flow.pointee.source, scratch, Self.scratchSize, 0)
+      let count = clinux_receive(flow.pointee.source, scratch, Self.scratchSize)
       guard count > 0 else {
         sourceGaveNothing(flow, token, count)
         return
       }
       flow.pointee.bytes &+= UInt64(count)
       if flow.pointee.watched { sniff(token, count) }
-      let sent = send(flow.pointee.sink, scratch, count, Int32(MSG_NOSIGNAL))
+      let sent = clinux_send(flow.pointee.sink, scratch, count)
       let isShort = count < Self.scratchSize
       if sent != count {
         let error = errno
@@ -83,7 +83,7 @@ extension SpliceLoop {
     guard let buffer = flow.pointee.buffer else { return true }
     let start = Int(flow.pointee.unsentStart)
     let count = Int(flow.pointee.unsentEnd) - start
-    let sent = send(flow.pointee.sink, buffer + start, count, Int32(MSG_NOSIGNAL))
+    let sent = clinux_send(flow.pointee.sink, buffer + start, count)
     guard sent == count else {
       let error = errno
       if sent >= 0 {

@@ -12,6 +12,7 @@ struct SpliceLoop: ~Copyable {
   /// What one route's connections share.
   struct Route {
     let upstream: sockaddr_storage
+    let isLocal: Bool
     var listeners: [Int32] = []
     var counters: RouteCounters
   }
@@ -76,7 +77,11 @@ struct SpliceLoop: ~Copyable {
     self.timer = timer
     self.reserve = reserve
     self.mailbox = mailbox
-    self.routes = routes.map { Route(upstream: $0.upstream.system, counters: RouteCounters(route: $0.name)) }
+    self.routes = routes.map { route in
+      Route(
+        upstream: route.upstream.system, isLocal: route.upstream.address.isLoopback,
+        counters: RouteCounters(route: route.name))
+    }
     self.limits = limits
     admission = Admission(limits: limits)
     scratch = .allocate(byteCount: Self.scratchSize, alignment: 4096)
@@ -130,7 +135,9 @@ struct SpliceLoop: ~Copyable {
       coldSocketReady(token, bits)
       return
     }
-    if flow.pointee.readable && flow.pointee.flows && !flow.pointee.blocked && !flow.pointee.queued { turn(flow, token) }
+    if flow.pointee.readable && flow.pointee.flows && !flow.pointee.blocked && !flow.pointee.queued {
+      turn(flow, token)
+    }
     guard flow.pointee.generation == token.generation else { return }
     if bits & CLINUX_FAILED != 0 && flow.pointee.finished {
       failedAfterItsEnd(token)

@@ -13,14 +13,14 @@ struct TransferMode: Sendable, Equatable {
 
   /// Notes a read of `count` bytes into a buffer of `capacity`; true when it is time to splice.
   mutating func hasRead(_ count: Int, of capacity: Int) -> Bool {
-    evidence = count == capacity ? evidence + 1 : 0
-    return evidence >= Self.readsBeforeSplicing
+    evidence = count == capacity ? min(evidence + 1, Self.readsBeforeSplicing) : 0
+    return evidence == Self.readsBeforeSplicing
   }
 
   /// Notes a splice of `count` bytes; true when it is time to copy again.
   mutating func hasSpliced(_ count: Int) -> Bool {
-    evidence = count < Self.bulkSplice ? evidence + 1 : 0
-    return evidence >= Self.splicesBeforeCopying
+    evidence = count < Self.bulkSplice ? min(evidence + 1, Self.splicesBeforeCopying) : 0
+    return evidence == Self.splicesBeforeCopying
   }
 
   /// Changes the mode and forgets the evidence. Called with false too when no pipe could be had, so that it is tried again only

@@ -18,8 +18,8 @@ public struct HandshakeSniffer: Sendable {
   private var hello = HelloParser()
   private var clientFrames = FrameSkimmer(headLimit: 64)
   private var serverFrames = FrameSkimmer(headLimit: 128)
-  private var clientPatience = HandshakeSniffer.patience
-  private var serverPatience = HandshakeSniffer.patience
+  private var clientPatience = UInt16(HandshakeSniffer.patience)
+  private var serverPatience = UInt16(HandshakeSniffer.patience)
 
   /// A sniffer before the first byte of a connection.
   public init() {}

@@ -1,0 +1,145 @@
+import Trading
+
+/// What the logins of a gateway cost, and what follows: the next one waits, or is held until the limits let it through.
+extension Lifecycle {
+  // MARK: What a login costs
+
+  /// Enters in the budget what IBC says, whatever state the service is in: also a login that begins in the middle of a stop counts.
+  mutating func account(for said: GatewayEvent, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
+    guard let gateway = gatewayPlace(place), records[place].state.hasProcess else { return }
+    let isOpen = gateways[gateway].budget.attemptSince != nil
+    switch said {
+    case .javaStarting:
+      if isOpen { charge(gateway, "java was started again in the middle of the login", now, &actions) }
+      gateways[gateway].budget.isCharged = false
+    case .loginAttempt:
+      if isOpen { charge(gateway, "the login was not completed, and IBC began another one", now, &actions) }
+      gateways[gateway].budget.begin(at: now.uptime)
+      persist(gateway, now, &actions)
+    case .loginCompleted: completeLogin(place, now, &actions)
+    case .loginFailed(let why), .secondFactorMissed(let why), .coldRestart(let why):
+      // A session that ends by IBC's own cold restart is no failed login; its end is judged when java has ended.
+      if isOpen || !gateways[gateway].budget.isCharged && records[place].state == .starting {
+        charge(gateway, why, now, &actions)
+      }
+    case .tooManyFailures(let wait):
+      let leastWait = min(Int64(max(0, wait ?? 0)) * 1000, LoginRecord.longestWait)
+      if isOpen || !gateways[gateway].budget.isCharged {
+        charge(gateway, said.failedLogin ?? "", leastWait: leastWait, now, &actions)
+      } else {
+        gateways[gateway].budget.notBefore = max(
+          gateways[gateway].budget.notBefore ?? .min, now.uptime + leastWait)
+        persist(gateway, now, &actions)
+      }
+    case .javaEnded(let code):
+      let meaning = GatewayExit(.code(code), javaSeen: true)
+      if case .login(let why) = meaning, isOpen || !gateways[gateway].budget.isCharged {
+        charge(gateway, why, now, &actions)
+      } else if isOpen {
+        charge(gateway, "java ended with \(code) in the middle of the login", now, &actions)
+      }
+    case .otherSession(.takesOver):
+      if gateways[gateway].budget.takenOver(at: now.uptime) {
+        gateways[gateway].budget.hold = Self.duel
+        persist(gateway, now, &actions)
+      }
+    case .otherSession, .secondFactorAsked, .mainWindow: break
+    }
+  }
+
+  /// Enters in the budget that all processes of a gateway have ended.
+  mutating func account(for exit: Exit, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
+    guard let gateway = gatewayPlace(place), records[place].state.hasProcess else { return }
+    let budget = gateways[gateway].budget
+    let wasTold = records[place].state == .stopping
+    if budget.attemptSince != nil {
+      let end = wasTold ? "it was stopped" : "it ended by \(exit)"
+      charge(gateway, "\(end) in the middle of the login", now, &actions)
+      // A restart that a person has ordered goes on.
+      gateways[gateway].budget.isGranted = wasTold && budget.isGranted
+    } else if wasTold {
+      let isRemedy = records[place].purpose == .restart && !budget.isGranted
+      if budget.hasSession && isRemedy { charge(gateway, "it was wedged and is restarted", now, &actions) }
+      gateways[gateway].budget.hasSession = false
+    } else if case .login(let why) = GatewayExit(exit, javaSeen: records[place].javaSeen), !budget.isCharged {
+      charge(gateway, why, now, &actions)
+    } else if budget.hasSession && isRunning {
+      charge(gateway, "the session was lost: ended by \(exit)", now, &actions)
+    }
+  }
+
+  /// A login has been completed, by whatever sign.
+  mutating func completeLogin(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
+    guard let gateway = gatewayPlace(place) else { return }
+    let before = gateways[gateway].budget
+    gateways[gateway].budget.complete()
+    if before.attemptSince != nil || before.notBefore != nil { persist(gateway, now, &actions) }
+  }
+
+  private mutating func charge(
+    _ gateway: Int, _ why: String, leastWait: Int64 = 0, _ now: Moment, _ actions: inout [Action]
+  ) {
+    gateways[gateway].budget.charge(
+      why, at: now.uptime, backOff: policy.loginBackOff, leastWait: leastWait, random: &random)
+    gateways[gateway].logins.failed += 1
+    persist(gateway, now, &actions)
+    let budget = gateways[gateway].budget
+    let name = ServiceName.gateway(gateways[gateway].mode)
+    let hour = "\(budget.charged(within: LoginLimits.hour, at: now.uptime)) of \(policy.loginLimits.perHour) in an hour"
+    let day = "\(budget.charged(within: LoginLimits.day, at: now.uptime)) of \(policy.loginLimits.perDay) in a day"
+    actions.append(.log(.warning, name, "a login was for nothing: \(why); failed logins: \(hour), \(day)"))
+    announceFailedLogin(name, why, now, &actions)
+  }
+
+  func persist(_ gateway: Int, _ now: Moment, _ actions: inout [Action]) {
+    actions.append(.persist(gateways[gateway].mode, gateways[gateway].budget))
+  }
+
+  // MARK: What follows for java
+
+  /// IBC has said something while no login stands: ends the script where it would otherwise try the next login by itself, too soon or
+  /// once too often.
+  mutating func judgeLogin(_ said: GatewayEvent, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
+    guard let gateway = gatewayPlace(place) else { return }
+    if gateways[gateway].budget.hold != nil {
+      endLogin(place, Self.duel, now, &actions)
+      return
+    }
+    guard records[place].state == .starting else { return }
+    switch said {
+    case .loginFailed, .coldRestart, .javaEnded(88):
+      endLogin(place, "IBC would try the next login at once", now, &actions)
+    case .javaStarting:
+      guard gateways[gateway].isKnownRestart, gateways[gateway].budget.restarted(at: now.uptime) else { return }
+      charge(gateway, "ibcstart.sh restarted java 3 times within a minute without a login", now, &actions)
+      endLogin(place, "ibcstart.sh restarts java again and again", now, &actions)
+    case .loginAttempt:
+      if isSpent(gateway, now) && !gateways[gateway].budget.isAttemptGranted {
+        endLogin(place, "the login budget is spent", now, &actions)
+      }
+    case .tooManyFailures, .secondFactorMissed, .javaEnded:
+      if isSpent(gateway, now) && gateways[gateway].budget.isCharged {
+        endLogin(place, "the login budget is spent", now, &actions)
+      }
+    case .secondFactorAsked, .loginCompleted, .mainWindow, .otherSession: break
+    }
+  }
+
+  /// The login has not come to its end in time.
+  mutating func loginTimedOut(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
+    guard let gateway = gatewayPlace(place) else { return }
+    let why = "no login was completed within \(spoken(milliseconds: loginTimeout(place) ?? 0))"
+    if !gateways[gateway].budget.isCharged { charge(gateway, why, now, &actions) }
+    endLogin(place, why, now, &actions)
+  }
+
+  private func isSpent(_ gateway: Int, _ now: Moment) -> Bool {
+    gateways[gateway].budget.reopens(policy.loginLimits, at: now.uptime) != nil
+  }
+
+  private mutating func endLogin(_ place: Int, _ why: String, _ now: Moment, _ actions: inout [Action]) {
+    beginStop(place, .login, now, &actions)
+    records[place].why = why
+    log(.warning, place, "\(why); it is ended", &actions)
+  }
+}

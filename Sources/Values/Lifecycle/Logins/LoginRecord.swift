@@ -1,0 +1,96 @@
+/// A login budget as it is written beside the settings, so that a restart of the container does not forget what was spent.
+///
+/// Its times are of the wall clock at the moment of the writing, and so can be read by a person. Read again in the same boot of the
+/// machine they are taken by their distance on the clock that never jumps; only after another boot the wall clock has to be
+/// believed, and then at the most for what cannot do harm: a time to come counts as now.
+public struct LoginRecord: Sendable, Hashable, Codable {
+  /// A login that was for nothing.
+  public struct Charge: Sendable, Hashable, Codable {
+    /// When it failed, in ms since 1970.
+    public var at: Int64
+    /// Why, in words.
+    public var why: String
+  }
+
+  /// The form of this record; others are not understood.
+  public var format = Self.currentFormat
+  /// The machine's boot in which it was written.
+  public var boot: String
+  /// When it was written.
+  public var written: Moment
+  /// What was charged within a day before, the oldest first.
+  public var charges: [Charge]
+  /// Since when a login was under way, in ms since 1970.
+  public var attemptSince: Int64?
+  /// Before which no login is to be tried, in ms since 1970.
+  public var notBefore: Int64?
+  /// Why none is to be tried until a person asks for one.
+  public var hold: String?
+  /// When the last stop began that ended in order, in ms since 1970.
+  public var stoppedAt: Int64?
+
+  /// The form that is written.
+  public static let currentFormat = 1
+  /// The longest wait that is believed, in milliseconds: IBKR asks for minutes.
+  static let longestWait: Int64 = 3_600_000
+  /// More charges than any limit allows are no honest record.
+  static let mostCharges = 1000
+
+  /// The record of a budget at `now`, in the machine's present boot.
+  public init(_ budget: LoginBudget, boot: String, at now: Moment) {
+    func wall(_ uptime: Int64) -> Int64 { now.wall + uptime - now.uptime }
+    self.boot = boot
+    written = now
+    charges = budget.charges.map { Charge(at: wall($0.at), why: $0.why) }
+    attemptSince = budget.attemptSince.map(wall)
+    notBefore = budget.notBefore.map(wall)
+    hold = budget.hold
+    stoppedAt = budget.stoppedAt
+  }
+
+  /// The budget again, at `now` of the present boot; nil when the record cannot be what was written.
+  public func budget(boot: String, at now: Moment) -> LoginBudget? {
+    let times = [written.wall, written.uptime, stoppedAt, attemptSince, notBefore].compactMap(\.self) + charges.map(\.at)
+    let sane = -(Int64(1) << 53)...(Int64(1) << 53)
+    guard format == Self.currentFormat, charges.count <= Self.mostCharges, times.allSatisfy(sane.contains) else {
+      return nil
+    }
+    let passed = max(0, boot == self.boot ? now.uptime - written.uptime : now.wall - written.wall)
+    func uptime(_ wall: Int64) -> Int64 { now.uptime - passed - max(0, written.wall - wall) }
+    var budget = LoginBudget()
+    budget.charges = charges.map { .init(at: uptime($0.at), why: $0.why) }.sorted { $0.at < $1.at }
+    if let attemptSince {
+      let begun = uptime(attemptSince)
+      budget.charges.append(.init(at: max(begun, budget.charges.last?.at ?? .min), why: Self.cutOff))
+      budget.wait(until: begun + LoginBudget.shortestWait, at: now.uptime)
+    }
+    budget.charges.removeAll { $0.at <= now.uptime - LoginLimits.day }
+    budget.failures = budget.charged(within: LoginLimits.hour, at: now.uptime)
+    if let notBefore {
+      budget.wait(until: now.uptime - passed + min(notBefore - written.wall, Self.longestWait), at: now.uptime)
+    }
+    budget.hold = hold
+    budget.stoppedAt = stoppedAt
+    return budget
+  }
+
+  private static let cutOff = "the container ended while the login was under way"
+}
+
+extension LoginBudget {
+  /// The wait after a first failure, in milliseconds.
+  static let shortestWait: Int64 = 30_000
+
+  fileprivate mutating func wait(until time: Int64, at now: Int64) {
+    if time > now { notBefore = max(notBefore ?? .min, time) }
+  }
+
+  /// The budget where a record was there and could not be read: as if a login had just failed.
+  public static func unreadable(at now: Moment) -> LoginBudget {
+    var budget = LoginBudget()
+    budget.charges = [.init(at: now.uptime, why: "the record of earlier logins could not be read")]
+    budget.failures = 1
+    budget.notBefore = now.uptime + shortestWait
+    return budget
+  }
+}

@@ -1,0 +1,176 @@
+"""The shipped compose files, brought up by docker-compose as they are."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HANDSHAKE = """
+import socket, struct, sys
+with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 10) as client:
+    client.sendall(b"API\\0" + struct.pack(">I", 9) + b"v100..187")
+    size = struct.unpack(">I", client.recv(4))[0]
+    print(client.recv(size).split(b"\\0")[0].decode())
+"""
+LOGIN = {"TWS_USERID": "trader", "TWS_PASSWORD": "horse-battery"}
+BOTH = LOGIN | {"TRADING_MODE": "both", "TWS_USERID_PAPER": "trader-of-paper", "TWS_PASSWORD_PAPER": "staple-correct"}
+
+
+class Project:
+    """A compose project in a folder that holds what a clone holds."""
+
+    def __init__(self, engine, context, share, service, file, overlays=(), environment=None, more=None):
+        self.engine, self.context, self.service, self.environment = engine, context, service, environment or {}
+        # What only the stand-ins need, and a short pause between health checks.
+        override = share.parent / "stand-ins.json"
+        override.write_text(json.dumps({"services": {service: {"volumes": [f"{share}:/share"]} | (more or {})}}))
+        self.files = [argument for name in (file, *overlays, override) for argument in ("--file", str(name))]
+
+    def run(self, *arguments, check=True):
+        return self.engine.run(
+            "--project-name", "tests", "--project-directory", str(self.context), *self.files, *arguments, check=check,
+            program="/usr/bin/docker-compose", environment=self.environment, cwd=self.context)
+
+    def up(self, *arguments):
+        from imaging import Container
+
+        self.run("up", "--detach", "--no-build", *arguments)
+        return Container(self.engine, self.run("ps", "--quiet", self.service).stdout.strip())
+
+    def down(self):
+        self.run("down", "--volumes", "--timeout", "60", check=False)
+
+
+@pytest.fixture
+def project(engine, gateway_image, context, share):
+    projects = []
+
+    def make(*arguments, **options):
+        projects.append(Project(engine, context, share, *arguments, **options))
+        return projects[-1]
+
+    yield make
+    for made in projects:
+        made.down()
+
+
+def handshake(engine, port):
+    result = engine.in_network(sys.executable, "-c", HANDSHAKE, port)
+    return result.stdout.strip() or result.stderr
+
+
+def test_the_compose_file_comes_up_confined_and_serves(project, engine):
+    made = project("ib-gateway", "docker-compose.yml", environment=LOGIN)
+    container = made.up()
+    container.wait_healthy()
+    host = engine.inspect(container.id)["HostConfig"]
+    assert host["ReadonlyRootfs"] and host["CapDrop"] == ["ALL"] and host["SecurityOpt"] == ["no-new-privileges:true"]
+    assert not host["PortBindings"]
+    assert engine.inspect(container.id)["Config"]["StopTimeout"] == 60
+    assert "warning" not in container.log(), container.log()
+    assert container.execute("ls", "/home/ibgateway/settings").stdout.split() == ["tws"]
+    assert container.execute("touch", "/home/ibgateway/here").returncode != 0
+    code, seconds = container.stop_gracefully()
+    assert code == 0 and seconds < 30
+
+
+def test_published_ports_reach_both_gateways(project, engine):
+    ports = {"ports": ["127.0.0.1:4001:4003", "127.0.0.1:4002:4004"]}
+    made = project("ib-gateway", "docker-compose.yml", environment=BOTH, more=ports)
+    container = made.up()
+    container.wait_healthy()
+    assert handshake(engine, 4001) == "187"
+    assert handshake(engine, 4002) == "187"
+    assert container.execute("ls", "/home/ibgateway/settings").stdout.split() == ["tws_live", "tws_paper"]
+
+
+def test_the_volumes_outlive_the_container(project):
+    made = project("ib-gateway", "docker-compose.yml", environment=LOGIN)
+    container = made.up()
+    container.wait_healthy()
+    container.execute("bash", "-c", "echo kept >/home/ibgateway/settings/tws/mark; echo kept >/var/lib/tailscale/mark", check=True)
+    container.kill("--signal", "KILL")
+    container = made.up("--force-recreate")
+    container.wait_healthy()
+    for path in ("/home/ibgateway/settings/tws/mark", "/var/lib/tailscale/mark"):
+        assert container.execute("cat", path).stdout == "kept\n"
+
+
+def test_docker_restarts_a_supervisor_that_was_killed(project, engine):
+    made = project("ib-gateway", "docker-compose.yml", environment=LOGIN)
+    container = made.up()
+    container.wait_healthy()
+    pid = container.state["Pid"]
+    # From outside: inside its namespace nothing kills process 1.
+    subprocess.run(["kill", "-KILL", str(pid)], check=True)
+    from imaging.engine import eventually
+
+    eventually(lambda: (s := container.state)["Running"] and s["Pid"] != pid, what="the restart")
+    container.wait_healthy()
+    assert engine.inspect(container.id)["RestartCount"] == 1
+
+
+def test_a_new_heap_needs_a_root_that_can_be_written(project):
+    made = project(
+        "ib-gateway", "docker-compose.yml", environment=LOGIN | {"JAVA_HEAP_SIZE": "1500", "READ_ONLY_ROOT": "false"})
+    container = made.up()
+    container.wait_healthy()
+    assert container.execute("bash", "-c", "grep -h Xmx ~/Jts/ibgateway/*/*.vmoptions").stdout == "-Xmx1500m\n"
+
+
+def test_secrets_come_from_files_alone(project, engine, share, tmp_path):
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    values = {"tws_userid": "trader-by-file", "tws_password": "battery-by-file", "tailscale_authkey": "tskey-by-file", "vnc_password": "door"}
+    for name, value in values.items():
+        (secrets / name).write_text(value + "\n")
+        (secrets / name).chmod(0o444)
+    made = project(
+        "ib-gateway", "docker-compose.yml", overlays=["image-files/compose/secrets.yml"], environment={"SECRETS_DIR": str(secrets)})
+    container = made.up()
+    container.wait_healthy()
+    ini = json.loads(next(line for line in (share / "notes.jsonl").read_text().splitlines() if '"started"' in line and '"ini"' in line))["ini"]
+    assert (ini["IbLoginId"], ini["IbPassword"]) == ("trader-by-file", "battery-by-file")
+    assert "by-file" not in json.dumps(engine.inspect(container.id)["Config"]["Env"])
+
+
+def test_the_cloud_overlay_bounds_memory_and_comes_back_after_a_restart(project, engine):
+    # This machine has no journal.
+    made = project(
+        "ib-gateway", "docker-compose.yml", overlays=["image-files/compose/cloud.yml"], environment=LOGIN,
+        more={"logging": {"driver": "json-file"}})
+    container = made.up()
+    container.wait_healthy()
+    host = engine.inspect(container.id)["HostConfig"]
+    assert host["RestartPolicy"]["Name"] == "always" and host["Memory"] == 1700 * 1024 * 1024 and host["OomScoreAdj"] == -500
+
+
+def test_the_monitoring_overlay_opens_the_health_site_to_its_neighbours(project, engine):
+    made = project(
+        "ib-gateway", "docker-compose.yml", overlays=["image-files/compose/monitoring.yml"],
+        environment=LOGIN | {"GRAFANA_PASSWORD": "x"})
+    container = made.up("ib-gateway")
+    container.wait_healthy()
+    address = next(iter(engine.inspect(container.id)["NetworkSettings"]["Networks"].values()))["IPAddress"]
+    answer = engine.in_network("curl", "-fsS", f"http://{address}:2019/metrics")
+    assert "ibgw_" in answer.stdout, answer.stderr
+    assert engine.in_network("curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", f"http://{address}:2019/ready").stdout == "200"
+
+
+def test_a_sidecar_lends_the_gateway_its_network(project, engine, gateway_image):
+    # The sidecar's image and its TUN device are not to be had here: what is tried is the network that the two share.
+    made = project(
+        "ib-gateway", "docker-compose.yml", overlays=["image-files/compose/tailscale-sidecar.yml"],
+        environment=LOGIN | {"TAILSCALE_IMAGE": gateway_image, "TAILSCALE_AUTHKEY": "tskey-of-the-sidecar"})
+    sidecar = {"services": {"tailscale": {"entrypoint": ["sleep", "infinity"]}}}
+    path = made.context / "sidecar.json"
+    path.write_text(json.dumps(sidecar))
+    made.files += ["--file", str(path)]
+    container = made.up()
+    container.wait_healthy()
+    assert "tskey" not in json.dumps(engine.inspect(container.id)["Config"]["Env"])
+    names = {name: engine.inspect(cid)["State"]["Pid"] for name, cid in (
+        (n, made.run("ps", "--quiet", n).stdout.strip()) for n in ("tailscale", "ib-gateway"))}
+    networks = {subprocess.run(["readlink", f"/proc/{pid}/ns/net"], capture_output=True, text=True).stdout for pid in names.values()}
+    assert len(networks) == 1

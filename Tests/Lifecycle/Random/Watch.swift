@@ -1,0 +1,227 @@
+import Trading
+
+@testable import Lifecycle
+
+/// What must be so after every event, whatever happened. It keeps a book of its own of what it has heard and seen, and holds the
+/// lifecycle's against it.
+struct Watch {
+  /// Everything at the moment of one event: the lifecycle before and after it, and the processes before anything is done about it.
+  struct Sight {
+    let now: Moment
+    let before: Lifecycle
+    let after: Lifecycle
+    let children: [Child?]
+    let spawnsUnderWay: [Bool]
+
+    /// A gateway has a process, or is about to have one.
+    var gatewayLives: Bool {
+      after.plans.indices.contains { after.plans[$0].mode != nil && (children[$0] != nil || spawnsUnderWay[$0]) }
+    }
+  }
+
+  /// What the watch knows of one service.
+  struct Book {
+    /// There is a reason to end its present process: an order, a deadline that it has missed, the stop.
+    var mayBeTouched = false
+    /// Its present process has been told to end, or its command server was asked.
+    var wasTold = false
+    /// The uptime by which it has to be up.
+    var mustBeUpBy: Int64?
+    var upSince: Int64?
+    var startedAt: Int64?
+    /// Failures in a row and the last wait that they brought, as seen.
+    var failures = 0
+    var lastWait: Int64 = 0
+    /// No start before this uptime, unless a person asks for it.
+    var waitsUntil: Int64 = .min
+    /// Logins that nobody asked for, and that no restart of a gateway which was logged in has brought.
+    var attempts: [Int64] = []
+    /// The next login is a person's, or that of such a restart.
+    var isAttemptOrdered = false
+    var isAttemptOfRestart = false
+    /// A login has failed since the gateway was last up, or another session has taken over more than once.
+    var hasTrouble = false
+    var takeovers: [Int64] = []
+
+    mutating func forget() {
+      failures = 0
+      lastWait = 0
+    }
+  }
+
+  /// What a run has to come across, so that the rules were put to the test.
+  enum Sighting: CaseIterable {
+    case backOff, degraded, heldGateway, lateLogin, lostShell, javaBackInStop, lateStart, displayRefused
+    case gatewayAsked, javaTold, hurried, killedByThirdTerm, timeIsUp, leftToKernel, heldUpByKernel, exitOfGateway
+  }
+
+  /// What it has come across.
+  var seen: Set<Sighting> = []
+  /// The first thing that was wrong.
+  private(set) var violation: String?
+  /// With which code the lifecycle has ended.
+  var exitCode: Int32?
+  /// The uptime at which the stop has to be over, the patience after the last KILL included; and the code that it has to give.
+  var stopMustEnd: Int64?
+  var codeOfStop: Int32?
+
+  let plans: [ServicePlan]
+  let stopTimeout: Int64
+  let limits: LoginLimits
+  let xvfb: Int?
+  var books: [Book]
+  private(set) var terms = 0
+  /// A service that has come up while it was being stopped.
+  var mustTellNow: Int?
+
+  init(plans: [ServicePlan], stopTimeout: Int64, limits: LoginLimits) {
+    self.limits = limits
+    self.plans = plans
+    self.stopTimeout = stopTimeout
+    xvfb = plans.firstIndex { $0.name == "xvfb" }
+    books = plans.map { _ in Book() }
+  }
+
+  mutating func fails(_ what: String) {
+    if violation == nil { violation = what }
+  }
+
+  // MARK: What it hears
+
+  mutating func hears(_ event: Event, _ now: Moment, _ before: Lifecycle) {
+    switch event {
+    case .begin, .timePassed, .observed, .traffic: break
+    case .stopRequested: stopBegins(code: 0, now)
+    case .service(let name, let event):
+      if let place = before.places[name] { hears(event, place, now, before) }
+    }
+  }
+
+  /// TERM, or the end of the last gateway where the container ends with it.
+  mutating func stopBegins(code: Int32, _ now: Moment) {
+    guard exitCode == nil else { return }
+    terms += 1
+    if terms == 1 && code != 0 { seen.insert(.exitOfGateway) }
+    if terms == 2 { seen.insert(.hurried) }
+    if terms == 3 { seen.insert(.killedByThirdTerm) }
+    let patience =
+      switch terms {
+      case 1: stopTimeout + 1000
+      case 2: min(stopTimeout, 1000 * Int64(plans.count + 1)) + 1000
+      default: 1000 as Int64
+      }
+    stopMustEnd = min(stopMustEnd ?? .max, now.uptime + patience)
+    codeOfStop = codeOfStop ?? code
+  }
+
+  private mutating func hears(_ event: ServiceEvent, _ place: Int, _ now: Moment, _ before: Lifecycle) {
+    let state = before.records[place].state
+    guard state.hasProcess else { return }
+    switch event {
+    case .spawned:
+      if state == .stopping {
+        seen.insert(.lateStart)
+        books[place].wasTold = false
+        mustTellNow = place
+      }
+      books[place].startedAt = now.uptime
+      if plans[place].readiness == .whenStarted { books[place].upSince = now.uptime }
+      books[place].mustBeUpBy = latest(place, now)
+    case .ready, .gateway(.loginCompleted):
+      guard state == .starting else { return }
+      books[place].upSince = now.uptime
+      books[place].mustBeUpBy = nil
+      books[place].hasTrouble = false
+      books[place].isAttemptOrdered = false
+      books[place].isAttemptOfRestart = false
+    case .gateway(let said):
+      if state == .stopping && said == .javaStarting { seen.insert(.javaBackInStop) }
+      if state != .stopping { hears(said, place, now, isUp: state == .running) }
+    case .ended:
+      if state != .stopping { books[place].isAttemptOrdered = false }
+      books[place].isAttemptOfRestart = false
+      forgetIfStable(place, now)
+      books[place].upSince = nil
+      books[place].mustBeUpBy = nil
+    case .leaderEnded: if state != .stopping { seen.insert(.lostShell) }
+    case .spawnFailed, .askFailed: break
+    }
+  }
+
+  private mutating func hears(_ said: GatewayEvent, _ place: Int, _ now: Moment, isUp: Bool) {
+    switch said {
+    case .javaStarting: if !isUp { books[place].mustBeUpBy = latest(place, now) }
+    case .loginAttempt:
+      if !isUp { books[place].mustBeUpBy = latest(place, now) }
+      counts(place, now)
+    case .javaEnded:
+      books[place].hasTrouble = !isUp
+      guard isUp else { return }
+      forgetIfStable(place, now)
+      books[place].upSince = nil
+      books[place].mustBeUpBy = latest(place, now)
+      books[place].isAttemptOfRestart = true
+    case .loginFailed, .tooManyFailures, .secondFactorMissed, .coldRestart: if !isUp { books[place].hasTrouble = true }
+    case .otherSession(.takesOver):
+      books[place].takeovers = books[place].takeovers.filter { $0 > now.uptime - 600_000 } + [now.uptime]
+      if books[place].takeovers.count > 1 { books[place].mayBeTouched = true }
+    case .secondFactorAsked, .loginCompleted, .mainWindow, .otherSession: break
+    }
+  }
+
+  /// A login is tried. What nobody asked for stays within the limits, whatever happened before.
+  private mutating func counts(_ place: Int, _ now: Moment) {
+    defer {
+      books[place].isAttemptOrdered = false
+      books[place].isAttemptOfRestart = false
+    }
+    if books[place].isAttemptOrdered || books[place].isAttemptOfRestart { return }
+    books[place].attempts.append(now.uptime)
+    for (limit, window) in [(limits.perHour, 3_600_000), (limits.perDay, 86_400_000)] as [(Int, Int64)] {
+      let count = books[place].attempts.count { $0 > now.uptime - window }
+      if count > limit { fails("\(plans[place].name) has tried \(count) logins within \(window / 60_000) min") }
+    }
+  }
+
+  /// A person asks for the next login.
+  mutating func hearsResume(_ places: [Int]) {
+    for place in places {
+      books[place].forget()
+      books[place].waitsUntil = .min
+      books[place].isAttemptOrdered = true
+    }
+  }
+
+  private func latest(_ place: Int, _ now: Moment) -> Int64? {
+    if case .whenReported(let within?) = plans[place].readiness { now.uptime + within } else { nil }
+  }
+
+  private mutating func forgetIfStable(_ place: Int, _ now: Moment) {
+    guard let upSince = books[place].upSince else { return }
+    if now.uptime - upSince >= plans[place].backOff.resetAfter { books[place].forget() }
+  }
+
+  /// A person's order. A display is never taken from a gateway, and nothing is refused without a reason.
+  mutating func hears(_ order: Order, _ name: ServiceName, isTaken: Bool, _ sight: Sight) {
+    guard let place = sight.before.places[name] else {
+      if isTaken { fails("an order to \(name), which is not there, was taken") }
+      return
+    }
+    let takesDisplay = place == xvfb && order != .start && sight.gatewayLives
+    if isTaken {
+      if takesDisplay { fails("a gateway's display was taken away by order") }
+      books[place].forget()
+      books[place].waitsUntil = .min
+      let willLogIn = order == .restart || order == .start && !takesUp(sight.before.records[place].state)
+      if willLogIn { books[place].isAttemptOrdered = true }
+      if order != .start { books[place].mayBeTouched = true }
+    } else if sight.before.phase == .running && plans[place].kind != .task && !takesDisplay {
+      fails("\(order) \(name) was refused")
+    } else if takesDisplay {
+      seen.insert(.displayRefused)
+    }
+  }
+
+  /// A service that runs, or will by itself: a start changes nothing for it.
+  private func takesUp(_ state: ServiceState) -> Bool { [.waiting, .starting, .running].contains(state) }
+}
