@@ -82,7 +82,9 @@ struct ProbeCommand: ParsableCommand {
 private func checkOnce(_ configuration: ProbeServiceConfiguration, _ loop: any EventLoop) {
   let service = ProbeService(configuration, on: loop) { _, _ in }
   let bound = NIOLoopBound(service, eventLoop: loop)
-  stopOnSignal(service, loop)
+  LoopSignals.watch(on: loop) { signal in
+    if signal == SIGTERM || signal == SIGINT { leave(128 + signal) }
+  }.whenFailure { error in fail("cannot read signals: \(error)") }
   service.checkOnce().whenSuccess { reports in
     for report in reports {
       let time = report.milliseconds.map { " in \(($0 * 10).rounded() / 10) ms" } ?? ""

@@ -162,11 +162,27 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
     #expect(world.gateway.clients[old] == nil)
   }
 
+  @Test func `a kept connection that the gateway ends is replaced at once, and again in a minute`() throws {
+    var world = World.serving()
+    world.pass(.seconds(100))
+    world.forget()
+    let first = try #require(world.watch.kept?.id)
+    world.change { $0.kick(first) }
+    #expect(world.connects.count == 1)
+    for _ in 0..<600 {
+      if let kept = world.watch.kept { world.change { $0.kick(kept.id) } }
+      world.pass(.seconds(1))
+    }
+    #expect((10...21).contains(world.connects.count))
+    #expect(world.reports.isEmpty)
+  }
+
   @Test func `a port that refuses though the kernel shows a listener is a fault, and not a storm of connects`() {
     var world = World.serving()
     world.gateway.refuses = true
     world.pass(.seconds(70))
     #expect(world.observation == .refused)
+    #expect(world.reports.last?.report.listens == true)
     world.forget()
     world.pass(.seconds(60))
     #expect((11...13).contains(world.connects.count))

@@ -41,7 +41,7 @@ import Testing
     world.link(false)
     world.gateway.isLinked = true
     let old = try #require(world.watch.kept?.id)
-    world.handle(.ended(old, .closed))
+    world.change { $0.kick(old) }
     let back = world.pass(until: { $0.observation == .serving }, limit: .seconds(5))
     #expect(back != nil)
   }

@@ -46,6 +46,7 @@ struct VirtualGateway {
 
   /// Something on the way refuses connects, though it listens.
   var refuses = false
+  private var kicked: Set<ID> = []
   private var hasRestarted = false
   private(set) var clients: [ID: Client] = [:]
 
@@ -64,6 +65,9 @@ struct VirtualGateway {
 
   mutating func send(_ id: ID, _ bytes: [UInt8]) { clients[id]?.pending += bytes }
   mutating func end(_ id: ID) { clients[id]?.hasEnded = true }
+
+  /// Ends this client's connection.
+  mutating func kick(_ id: ID) { kicked.insert(id) }
 
   /// Never answers this client again.
   mutating func deafen(_ id: ID) { clients[id]?.isDeaf = true }
@@ -109,6 +113,10 @@ struct VirtualGateway {
         clients[id] = nil
         return outcomes.append(.ends(id))
       }
+    }
+    if kicked.remove(id) != nil {
+      clients[id] = nil
+      return outcomes.append(.ends(id))
     }
     guard reads else { return clients[id] = client }
     answer(&client, id, now, &outcomes)

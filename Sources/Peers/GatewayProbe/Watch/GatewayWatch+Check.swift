@@ -23,7 +23,7 @@ extension GatewayWatch {
     switch proved {
     case 0: .zero
     case 1: provedAt + timing.gateGap
-    default: kept == nil && ids.hasFree ? last + timing.firstRepeat : last + timing.checkInterval
+    default: last + (replacesKept ? timing.firstRepeat : timing.checkInterval)
     }
   }
 
@@ -40,6 +40,7 @@ extension GatewayWatch {
     checkedAt = now
     hasSign = false
     leftOpen = false
+    replacesKept = false
     statistics.checks += 1
     open(clientID: clientID, now, &actions)
   }
@@ -52,8 +53,8 @@ extension GatewayWatch {
     guard let another = ids.free(without: ownID) else {
       return passCheck(id, hasSession: false, now, &actions)
     }
-    actions.append(
-      .say(.info, "client id \(connection.conversation.clientID) is in use by somebody else; \(another) is taken"))
+    let taken = connection.conversation.clientID
+    actions.append(.say(.info, "client id \(taken) is in use by somebody else; \(another) is used instead"))
     close(id, failed: false, now, &actions)
     open(clientID: another, now, &actions)
   }

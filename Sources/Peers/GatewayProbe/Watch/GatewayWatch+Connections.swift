@@ -40,6 +40,9 @@ extension GatewayWatch {
     case .checking: failCheck(Fault.Kind(end), now, &actions)
     case .kept:
       kept = nil
+      // A gateway that ends one soon after another is not to be pressed.
+      replacesKept = keptLostAt.map { now - $0 >= timing.checkInterval } ?? true
+      if replacesKept { keptLostAt = now }
       // Often the first sign that the whole program ends.
       nextLook = now
     case .closing: break

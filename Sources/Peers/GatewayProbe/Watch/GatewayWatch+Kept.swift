@@ -6,9 +6,10 @@ extension GatewayWatch {
   /// When the next question is due; nil while none is.
   var questionDue: Duration? {
     guard let kept, !kept.isAsked, kept.missed < Self.mostMissed else { return nil }
-    guard let fault else { return max(kept.answeredAt, trafficAt) + timing.questionInterval }
+    let soonest = kept.askedAt + timing.questionGap
+    guard let fault else { return max(soonest, max(kept.answeredAt, trafficAt) + timing.questionInterval) }
     // Whether connected clients are answered tells a wedge from a gateway that fails new clients alone.
-    if kept.askedAt < fault.since { return max(fault.since, kept.askedAt + timing.questionGap) }
+    if kept.askedAt < fault.since { return max(soonest, fault.since) }
     return kept.askedAt + timing.repeatInterval
   }
 

@@ -55,6 +55,8 @@ extension GatewayWatch {
     fault = nil
     hasSign = false
     leftOpen = false
+    replacesKept = false
+    keptLostAt = nil
     linkLoss = nil
     queueSince = nil
     isQueueStuck = false

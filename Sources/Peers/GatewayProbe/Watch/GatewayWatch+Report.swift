@@ -15,7 +15,8 @@ extension GatewayWatch {
     }
     if let fault {
       let seen = observation(of: fault.kind)
-      return ProbeReport(mode, seen, listens: seen != .refused, failures: fault.count, why: words(for: seen))
+      let listens = listening != .unseen || seen != .refused
+      return ProbeReport(mode, seen, listens: listens, failures: fault.count, why: words(for: seen))
     }
     guard proved == 2 else {
       // Until the gate is passed again, a fault that was established is not over.

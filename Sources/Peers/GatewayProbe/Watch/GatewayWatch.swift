@@ -48,6 +48,9 @@ public struct GatewayWatch: Sendable {
   /// When the last check began.
   var checkedAt: Duration?
   var kept: KeptConnection?
+  /// Whether the kept connection has been lost and another one is wanted at once.
+  var replacesKept = false
+  var keptLostAt: Duration?
   var trafficAt = Duration.zero
 
   /// How many checks of the gate were answered, and when the last good one was.
