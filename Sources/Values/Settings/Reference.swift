@@ -39,7 +39,7 @@ extension Setting {
   private var environmentLines: String {
     let only = image == .both ? "" : " Only in the \(image.rawValue) image."
     // A default that follows from another variable is no value to write down.
-    let fixed = shownDefault.flatMap { $0.contains("$") || $0.contains(", ") ? nil : $0 }
+    let fixed = defaultText(Settings()) == shownDefault ? shownDefault : nil
     let derived = fixed == nil ? shownDefault.map { " Default: \($0)." } ?? "" : ""
     let lines = [
       "# \(help)\(only)", "# \(type.prefix(1).uppercased())\(type.dropFirst()).\(derived)", "#\(name)=\(fixed ?? "")",
