@@ -107,7 +107,7 @@ def test_nothing_that_restarts_asks_whether_a_login_is_complete(file):
 
 
 def test_every_stop_is_given_more_than_the_supervisor_takes(settings):
-    timeout = int(next(row["default"] for row in settings if row["name"] == "STOP_TIMEOUT"))
+    timeout = int(next(row["default"] for row in settings if row["name"] == "STOP_TIMEOUT").split()[0])
     graces = [
         int(re.search(r"stop_grace_period: (?:\$\{STOP_GRACE_PERIOD:-)?(\d+)s", (REPOSITORY / name).read_text())[1])
         for name in ("docker-compose.yml", "tws-docker-compose.yml", "image-files/compose/swarm.yml")]

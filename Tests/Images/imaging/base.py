@@ -120,7 +120,7 @@ class _Root:
         above = os.path.dirname(path)
         if above not in self.done:
             self.folder(above, 0o755)
-        if path not in self.done or mode & 0o1000:
+        if path not in self.done:
             self.done.add(path)
             entry = tarfile.TarInfo("." + path)
             entry.type, entry.mode = tarfile.DIRTYPE, mode

@@ -1,5 +1,6 @@
 """A Docker Engine of the tests' own: its network, mounts, images and containers are gone with it."""
 
+import ctypes
 import json
 import os
 import shutil
@@ -27,11 +28,15 @@ address = "/run/containerd.sock"
 TOML
 containerd --config "$1/containerd.toml" >"$1/containerd.log" 2>&1 &
 until [ -S /run/containerd.sock ]; do kill -0 $!; sleep 0.05; done
-echo $! >"$1/containerd.pid"
 limit=$(ulimit -Hn)
-exec dockerd --data-root "$1/docker" --exec-root /run/docker --pidfile "$1/dockerd.pid" --host "unix://$1/docker.sock" \
+dockerd --data-root "$1/docker" --exec-root /run/docker --pidfile "$1/dockerd.pid" --host "unix://$1/docker.sock" \
   --containerd /run/containerd.sock --storage-driver overlay2 --exec-opt native.cgroupdriver=cgroupfs \
-  --default-ulimit "nofile=$limit:$limit" >"$1/dockerd.log" 2>&1
+  --default-ulimit "nofile=$limit:$limit" >"$1/dockerd.log" 2>&1 &
+dockerd=$!
+trap 'kill $dockerd' TERM
+until wait $dockerd; [ ! -d /proc/$dockerd ]; do :; done
+kill %1
+wait
 """
 
 
@@ -57,7 +62,8 @@ class Engine:
         self.containers = []
         self._process = subprocess.Popen(
             ["unshare", "--net", "--mount", "--propagation", "private", "bash", "-c", START, "bash", str(self.folder)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+            preexec_fn=_end_with_the_tests)
         program = "/usr/bin/docker" if os.access("/usr/bin/docker", os.X_OK) else "docker"
         self.docker_program = program
         self.environment = {
@@ -78,12 +84,8 @@ class Engine:
         for container in self.containers:
             self.run("rm", "--force", "--volumes", container.id, check=False)
         self._process.send_signal(signal.SIGTERM)
-        self._process.wait(30)
-        try:
-            os.kill(int((self.folder / "containerd.pid").read_text()), signal.SIGTERM)
-        except (OSError, ValueError):
-            pass
-        eventually(lambda: not _remove(self.folder) or not self.folder.exists(), what="the end of the engine's folder")
+        self._process.wait(60)
+        eventually(lambda: not _remove(self.folder), what="the end of the engine's folder")
 
     # Commands
 
@@ -94,7 +96,7 @@ class Engine:
             command, env=self.environment | (environment or {}), stdin=options.pop("stdin", subprocess.DEVNULL),
             capture_output=True, text=True, errors="replace", timeout=within, **options)
         if check and result.returncode:
-            raise DockerError(f"{' '.join(command)} ended with {result.returncode}:\n{(result.stdout + result.stderr)[-4000:]}")
+            raise DockerError(f"{' '.join(command)} ended with {result.returncode}:\n{result.stdout + result.stderr}")
         return result
 
     def inspect(self, thing):
@@ -111,7 +113,7 @@ class Engine:
 
     def build(self, tag, dockerfile, context, target=None, **arguments):
         """Builds a Dockerfile with the engine's own network, in which the mirror listens."""
-        command = ["build", "--network", "host", "--file", dockerfile, "--tag", tag]
+        command = ["build", "--progress", "plain", "--network", "host", "--file", dockerfile, "--tag", tag]
         if target:
             command += ["--target", target]
         for name, value in arguments.items():
@@ -187,6 +189,12 @@ class Container:
             ' c=$(tr "\\0" " " <$p/cmdline 2>/dev/null) && [ -n "$c" ] && echo "${p#/proc/}|$u|$c"; done')
         rows = self.execute("bash", "-c", script).stdout.splitlines()
         return [(int(pid), int(uid), command.strip()) for pid, uid, command in (r.split("|", 2) for r in rows)]
+
+
+def _end_with_the_tests():
+    """The engine is told to end when the tests' process has, however that ended."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
 def _remove(path):

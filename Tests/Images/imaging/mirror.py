@@ -154,8 +154,8 @@ class Mirror:
         folder.mkdir(parents=True)
         installer = folder / f"ibgateway-{VERSION}-standalone-linux-{arch}.sh"
         parts = [(HERE / "standins/installer.sh").read_text()]
-        for name in ("java", "gateway.py"):
-            parts.append(f"cat >\"$folder/jre/bin/{name}\" <<'END OF {name}'\n{(STANDINS / name).read_text()}END OF {name}\n")
+        for source in (HERE / "standins/java", HERE / "standins/serving.py", STANDINS / "gateway.py"):
+            parts.append(f"cat >\"$folder/jre/bin/{source.name}\" <<'END OF FILE'\n{source.read_text()}END OF FILE\n")
         parts.append('chmod +x "$folder/jre/bin/java"\n')
         installer.write_text("".join(parts))
         digest = hashlib.sha256(installer.read_bytes()).hexdigest()
