@@ -18,10 +18,15 @@ import Testing
       duration: 61_500_000_000, handshake: handshake, bytesFromClient: 4321, bytesFromGateway: 987_654, ending: ending)
   }
 
+  private static func text(_ append: (AccessLogFormat, inout [UInt8]) -> Void) -> String {
+    var lines: [UInt8] = []
+    append(AccessLogFormat(route: "live", upstream: route.upstream), &lines)
+    return String(decoding: lines, as: UTF8.self)
+  }
+
   @Test func `an opening is one line in Caddy's names`() {
-    let line = AccessLogLine.opened(Self.record(), route: "live", upstream: Self.route.upstream)
     #expect(
-      String(decoding: line, as: UTF8.self)
+      Self.text { $0.appendOpened(Self.record(), to: &$1) }
         == #"{"level":"info","ts":1795249952.632044,"logger":"relay.access.live","msg":"opened","id":12,"remote_ip":"10.0.0.5","#
         + #""remote_port":"53124","upstream":"127.0.0.1:4001","client_id":7,"client_version":187,"server_version":176}"#
         + "\n")
@@ -29,19 +34,34 @@ import Testing
 
   @Test func `an end says for how long, how much, who and why`() {
     let record = Self.record(ending: Ending(by: .client, reason: .closed))
-    let line = AccessLogLine.closed(record, route: "live", upstream: Self.route.upstream)
     #expect(
-      String(decoding: line, as: UTF8.self)
+      Self.text { $0.appendClosed(record, to: &$1) }
         == #"{"level":"info","ts":1795250014.132044,"logger":"relay.access.live","msg":"closed","id":12,"remote_ip":"10.0.0.5","#
         + #""remote_port":"53124","upstream":"127.0.0.1:4001","client_id":7,"client_version":187,"server_version":176,"#
         + #""duration":61.500000,"bytes_read":4321,"size":987654,"closed_by":"client","reason":"closed"}"# + "\n")
   }
 
   @Test func `what the handshake did not tell is left out`() {
-    let line = AccessLogLine.opened(
-      Self.record(handshake: Handshake()), route: "live", upstream: Self.route.upstream)
-    let text = String(decoding: line, as: UTF8.self)
+    let text = Self.text { $0.appendOpened(Self.record(handshake: Handshake()), to: &$1) }
     #expect(!text.contains("client_id") && !text.contains("version"))
+  }
+
+  @Test func `a client id may be any number that a client sends`() {
+    for id in [0, -1, 2_147_483_647, Int.min, Int.max] {
+      let text = Self.text { $0.appendOpened(Self.record(handshake: Handshake(clientID: id)), to: &$1) }
+      #expect(text.contains("\"client_id\":\(id)}"))
+    }
+  }
+
+  @Test(
+    "an address is written as ever",
+    arguments: ["0.0.0.0", "127.0.0.1", "255.255.255.255", "10.20.30.40", "::1", "fd7a:115c:a1e0::5"])
+  func address(text: String) throws {
+    let peer = Endpoint(try #require(IPAddress(text)), 1)
+    let record = ConnectionRecord(
+      id: 1, route: 0, peer: peer, acceptedAt: 0, duration: 0, handshake: Handshake(), bytesFromClient: 0,
+      bytesFromGateway: 0, ending: nil)
+    #expect(Self.text { $0.appendOpened(record, to: &$1) }.contains("\"remote_ip\":\"\(text)\",\"remote_port\":\"1\""))
   }
 
   @Test(
@@ -49,9 +69,12 @@ import Testing
     arguments: [
       (0, "0.000000"), (1, "0.000000"), (999_999_999, "0.999999"), (1_000_000_001, "1.000000"),
       (61_000_001_000, "61.000001"),
+      (UInt64.max, "18446744073.709551"),
     ] as [(UInt64, String)])
-  func decimal(nanoseconds: UInt64, text: String) {
-    #expect(AccessLogLine.decimal(nanoseconds, unit: 1_000_000_000, digits: 6) == text)
+  func seconds(nanoseconds: UInt64, text: String) {
+    var bytes: [UInt8] = []
+    AccessLogFormat.appendSeconds(nanoseconds, to: &bytes)
+    #expect(String(decoding: bytes, as: UTF8.self) == text)
   }
 
   @Test func `a full log is set aside, and only so many are kept`() throws {

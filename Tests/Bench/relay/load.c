@@ -6,7 +6,7 @@
 //   load up|down PORT SECONDS            one connection carries all it can
 //   load flood PORT SECONDS SIZE         one connection carries writes of SIZE bytes upwards
 //   load fan PORT SECONDS RATE           RATE messages of 100 bytes per second over 8 connections, downwards
-//   load churn PORT SECONDS              connect, hello, answer, close; 8 at a time
+//   load churn PORT SECONDS COUNT        connect, hello, answer, close; COUNT at a time
 //   load burst PORT COUNT                COUNT connects at once, until all are answered
 //   load hold PORT COUNT                 opens COUNT connections, prints a line, keeps them until its input ends
 //
@@ -425,10 +425,10 @@ static void answered_at_once(int port, int count, int *fds) {
   for (int i = 0; i < count; i++) close(fds[i]);
 }
 
-static int churn(int port, double seconds) {
-  int fds[8], total = 0;
+static int churn(int port, double seconds, int count) {
+  int fds[CLIENTS], total = 0;
   double start = now();
-  for (; now() - start < seconds; total += 8) answered_at_once(port, 8, fds);
+  for (; now() - start < seconds; total += count) answered_at_once(port, count, fds);
   printf("{\"connections\":%d,\"seconds\":%.6f}\n", total, now() - start);
   return 0;
 }
@@ -465,7 +465,7 @@ int main(int count, char **arguments) {
   if (count == 5 && !strcmp(what, "flood")) return carry_up(atoi(arguments[2]), atof(arguments[3]), atoi(arguments[4]));
   if (count == 4 && !strcmp(what, "down")) return carry_down(atoi(arguments[2]), atof(arguments[3]));
   if (count == 5 && !strcmp(what, "fan")) return fan(atoi(arguments[2]), atof(arguments[3]), atoi(arguments[4]));
-  if (count == 4 && !strcmp(what, "churn")) return churn(atoi(arguments[2]), atof(arguments[3]));
+  if (count == 5 && !strcmp(what, "churn")) return churn(atoi(arguments[2]), atof(arguments[3]), atoi(arguments[4]));
   if (count == 4 && !strcmp(what, "burst")) return burst(atoi(arguments[2]), atoi(arguments[3]));
   if (count == 4 && !strcmp(what, "hold")) return hold(atoi(arguments[2]), atoi(arguments[3]));
   fputs("usage: see the head of load.c\n", stderr);

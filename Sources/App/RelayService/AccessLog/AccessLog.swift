@@ -4,7 +4,7 @@ import Splice
 /// One route's access log. It never fails: what cannot be written is counted, and that is said once; so is its end.
 final class AccessLog {
   private var file: RotatingFile
-  private let route: RelayServiceConfiguration.Route
+  private let format: AccessLogFormat
   private var lost = 0
   private var retryAt: UInt64 = 0
   private var waiting: [UInt8] = []
@@ -19,18 +19,20 @@ final class AccessLog {
 
   /// A log in `directory`, set aside before it exceeds `size` bytes.
   init(directory: String, route: RelayServiceConfiguration.Route, size: Int, kept: Int) {
-    self.route = route
+    format = AccessLogFormat(route: route.name, upstream: route.upstream)
     file = RotatingFile(path: "\(directory)/access-\(route.name).log", limit: size, kept: kept)
   }
 
   /// Notes that a client has begun.
   func opened(_ record: ConnectionRecord) {
-    add(AccessLogLine.opened(record, route: route.name, upstream: route.upstream))
+    format.appendOpened(record, to: &waiting)
+    waitingLines += 1
   }
 
   /// Notes that a client is gone.
   func closed(_ record: ConnectionRecord) {
-    add(AccessLogLine.closed(record, route: route.name, upstream: route.upstream))
+    format.appendClosed(record, to: &waiting)
+    waitingLines += 1
   }
 
   /// Lines that are not in the log since it could not be written last.
@@ -38,11 +40,6 @@ final class AccessLog {
 
   /// Whether enough was noted to be written before more is.
   var isFull: Bool { waiting.count >= Self.batch }
-
-  private func add(_ line: [UInt8]) {
-    waiting += line
-    waitingLines += 1
-  }
 
   /// Writes what was noted, all of it or nothing; what there is to say about the log itself comes back. `now` is in monotonic
   /// nanoseconds.

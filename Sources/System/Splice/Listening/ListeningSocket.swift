@@ -18,6 +18,7 @@ enum ListeningSocket {
       clinux_set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1) == 0
       && (endpoint.family == AF_INET || clinux_set_option(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) == 0)
     SocketOptions.apply(to: descriptor, deadPeerTimeout: deadPeerTimeout)
+    if endpoint.address.isLoopback { SocketOptions.stayOnThisMachine(descriptor) }
     guard options, clinux_bind(descriptor, &address) == 0, Glibc.listen(descriptor, backlog) == 0 else {
       let error = errno
       close(descriptor)

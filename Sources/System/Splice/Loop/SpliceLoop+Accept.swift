@@ -34,7 +34,6 @@ extension SpliceLoop {
       refused(route, peer, refusal)
       return
     }
-    if peer.address.isLoopback { SocketOptions.stayOnThisMachine(descriptor) }
     let slot = slab.take()
     let connection = slab.connection(slot)
     connection.pointee.phase = .waiting
