@@ -62,8 +62,8 @@ class Peer:
         while todo:
             pid = todo.pop()
             found.append(pid)
-            for children in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
-                with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):
+                for children in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
                     todo += [int(word) for word in children.read_text().split()]
         return found
 
@@ -71,8 +71,9 @@ class Peer:
         """Seconds on a processor, children that have ended included."""
         total = 0
         for pid in self.tree():
-            for schedstat in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"):
-                with contextlib.suppress(OSError):
+            # A child may end while it is looked at.
+            with contextlib.suppress(OSError):
+                for schedstat in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"):
                     total += int(schedstat.read_text().split()[0]) / 1e9
             with contextlib.suppress(OSError):
                 fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -92,8 +93,10 @@ class Peer:
 class Bench:
     """The gateway's stand-in and every peer that is installed, on given processors."""
 
-    def __init__(self, folder, ibgw, cpus, only=None):
-        self.folder, self.ibgw, self.cpus = pathlib.Path(folder), ibgw, cpus
+    def __init__(self, folder, ibgw, cpus, realtime):
+        self.folder, self.ibgw = pathlib.Path(folder), ibgw
+        # What everything is started by: it stays on these processors, and before all others where that is wanted.
+        self.prefix = (["chrt", "-f", "10"] if realtime else []) + ["taskset", "-c", cpus]
         self.load = self.folder / "load"
         self.processes = []
         self.missing = []
@@ -108,8 +111,6 @@ class Bench:
             ("HAProxy splice", lambda: self._haproxy("tune.pipesize 1048576", "option splice-request\n  option splice-response")),
             ("nginx", self._nginx),
         ]:
-            if only and name not in only:
-                continue
             try:
                 port, process = starter()
                 self.peers.append(Peer(name, port, process))
@@ -117,9 +118,8 @@ class Bench:
                 self.missing.append(f"{name}: {error}")
 
     def start(self, arguments, port):
-        taskset = ["taskset", "-c", self.cpus]
         log = (self.folder / "peers.log").open("ab")
-        process = subprocess.Popen([*taskset, *map(str, arguments)], stdout=log, stderr=log)
+        process = subprocess.Popen([*self.prefix, *map(str, arguments)], stdout=log, stderr=log)
         self.processes.append(process)
         end = time.monotonic() + 10
         while port and f":{port:04X} 00000000:0000 0A" not in pathlib.Path("/proc/net/tcp").read_text():

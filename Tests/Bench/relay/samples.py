@@ -5,10 +5,13 @@ import json
 import os
 import pathlib
 import re
+import socket
 import statistics
 import subprocess
 import tempfile
 import time
+
+from peers import free_port
 
 # A sample is dirty when other processes used more than this share of one processor meanwhile.
 OTHERS = 0.12
@@ -30,7 +33,7 @@ class Sampler:
 
     def run(self, *arguments):
         """One run of the load generator: its answer, with the peer's processor time, and whether it was clean."""
-        command = ["taskset", "-c", self.bench.cpus, str(self.bench.load), *map(str, arguments)]
+        command = [*self.bench.prefix, str(self.bench.load), *map(str, arguments)]
         before_all, before_time = busy(), time.monotonic()
         before_ours = ours(self.bench)
         result = subprocess.run(command, capture_output=True, text=True)
@@ -41,7 +44,7 @@ class Sampler:
         return json.loads(result.stdout), others <= OTHERS * (time.monotonic() - before_time)
 
     def each(self, what, peers=None, rounds=None):
-        """Samples `what(peer)` gives the load generator's arguments for, by the peer's name."""
+        """Samples by the peer's name; `what(peer)` gives the load generator's arguments."""
         peers = peers or self.bench.peers
         rounds = rounds or self.rounds
         samples = collections.defaultdict(list)
@@ -89,7 +92,7 @@ def median(samples, value):
 def round_trips(bench, kind, blocks, trips):
     """64-byte round trips: by name, the quantiles in microseconds and the relay's processor time for each."""
     targets = [f"{peer.name}:{peer.port}:{peer.pid}" for peer in bench.peers]
-    command = ["taskset", "-c", bench.cpus, str(bench.load), kind, str(blocks), str(trips), *targets]
+    command = [*bench.prefix, str(bench.load), kind, str(blocks), str(trips), *targets]
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode != 0:
         raise SystemExit(f"cannot measure round trips: {result.stderr}")
@@ -111,6 +114,31 @@ def system_calls(bench, peer, trips=2000):
         tracer.wait()
         total = re.search(r"^100\.00\s+\S+\s+(?:\S+\s+)?(\d+)(?:\s+\d+)?\s+total", counts.read(), re.M)
     return int(total[1]) / trips if total else None
+
+
+def listening_delays(bench, times):
+    """Seconds from the gateway's listener to the relay's, for a relay that has waited for it."""
+    folder = bench.folder / "waiting"
+    folder.mkdir()
+    gateway, port = free_port(), free_port()
+    row = f"0100007F:{port:04X} 00000000:0000 0A"
+    command = [*bench.prefix, bench.ibgw, "relay", "--route", f"live=127.0.0.1:{port},127.0.0.1:{gateway}"]
+    relay = subprocess.Popen([*command, "--log-dir", folder], stderr=subprocess.DEVNULL)
+    delays = []
+    for turn in range(times):
+        # Each time at another moment of the relay's look every 200 ms.
+        time.sleep(0.5 + 0.2 * turn / times)
+        with socket.create_server(("127.0.0.1", gateway)):
+            began = time.monotonic()
+            while row not in pathlib.Path("/proc/net/tcp").read_text():
+                if time.monotonic() - began > 10:
+                    raise SystemExit("cannot measure: the relay does not listen")
+            delays.append(time.monotonic() - began)
+        while row in pathlib.Path("/proc/net/tcp").read_text():
+            time.sleep(0.05)
+    relay.terminate()
+    relay.wait()
+    return delays
 
 
 def memory(bench, peer, connections):
