@@ -287,6 +287,45 @@ import Testing
     client.close()
   }
 
+  @Test func `a drain ends in time though a gateway never pauses`() throws {
+    let gateway = try TestGateway { connection in
+      _ = connection.receive()
+      while connection.send(Array(repeating: 3, count: 10_000)) {}
+    }
+    let relay = try TestRelay(to: gateway.endpoint)
+    let client = try relay.client()
+    TestThread.start { while let bytes = client.receive(), !bytes.isEmpty {} }
+    relay.relay.drain(within: 0.3)
+    #expect(relay.event { if case .stopped = $0 { true } else { nil } } == true)
+    #expect(relay.closed()?.ending == Ending(by: .relay, reason: .stopped))
+  }
+
+  @Test func `streams of bulk leave a turn to who sends little`() throws {
+    let gateway = try TestGateway { connection in
+      let hello = connection.receive() ?? []
+      if hello.last == 1 {
+        while connection.send(Array(repeating: 3, count: 100_000)) {}
+      } else {
+        connection.send(hello)
+        while let bytes = connection.receive(), !bytes.isEmpty { connection.send(bytes) }
+      }
+    }
+    let relay = try TestRelay(to: gateway.endpoint)
+    let streams = try (0..<4).map { _ in try TestConnection(to: relay.endpoint) }
+    for stream in streams {
+      stream.send(TestRelay.hello + [1])
+      TestThread.start { while let bytes = stream.receive(), !bytes.isEmpty {} }
+    }
+    let client = try relay.answeredClient()
+    for number in 0..<300 {
+      let byte = UInt8(truncatingIfNeeded: number)
+      client.send([byte])
+      #expect(client.receive(exactly: 1) == [byte])
+    }
+    for stream in streams { stream.endStream() }
+    #expect(relay.snapshot()?.connections.count == 5)
+  }
+
   @Test func `bulk is spliced, and messages after it are copied again`() throws {
     let gateway = try TestGateway.echo()
     let relay = try TestRelay(to: gateway.endpoint)

@@ -60,13 +60,17 @@ extension SpliceLoop {
   private mutating func look(at slot: Int, _ now: UInt64) {
     let connection = slab.connection(slot)
     let deadline = connection.pointee.deadline
-    let isOver = deadline != 0 && now >= deadline || drainDeadline != 0 && now >= drainDeadline
+    let mustEnd = drainDeadline != 0 && now >= drainDeadline
+    let isOver = mustEnd || deadline != 0 && now >= deadline
     switch connection.pointee.phase {
     case .free: break
     case .waiting: if isOver { refuse(slot, .silent) }
     case .dialling: if isOver { refuse(slot, .gatewayTimeout) }
     case .closing: if isOver { end(slot) }
     case .resetting: resetWhenDelivered(slot, isLate: isOver)
+    case .relaying where mustEnd:
+      cut(slot, .stopped)
+      end(slot)
     case .relaying:
       if isOver { announce(slot) }
       lookForPause(slot, now)

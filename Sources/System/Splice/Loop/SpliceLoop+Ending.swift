@@ -41,6 +41,7 @@ extension SpliceLoop {
 
   /// A socket whose stream had ended has failed since, so that nothing can be sent to it.
   mutating func failedAfterItsEnd(_ token: Token) {
+    guard slab.connection(token.slot).pointee.phase == .relaying else { return }
     let error = clinux_option(slab.flow(token.slot, token.side).pointee.source, SOL_SOCKET, SO_ERROR)
     note(token.slot, .failure(of: party(token.side), error: error == 0 ? ECONNRESET : error))
     socketFailed(token.slot, side: token.side)
@@ -59,11 +60,11 @@ extension SpliceLoop {
     resetWhenDelivered(slot)
   }
 
-  /// Resets the surviving socket if its peer has acknowledged everything.
+  /// Resets the surviving socket if its peer has acknowledged everything, or when it is too late for that.
   mutating func resetWhenDelivered(_ slot: Int, isLate: Bool = false) {
     let side = slab.flow(slot, 0).pointee.source < 0 ? 1 : 0
     let survivor = slab.flow(slot, side)
-    guard isLate || survivor.pointee.ending || clinux_unacknowledged(survivor.pointee.source) == 0 else { return }
+    guard isLate || clinux_unacknowledged(survivor.pointee.source) == 0 else { return }
     clinux_close_with_reset(survivor.pointee.source)
     survivor.pointee.source = -1
     end(slot)

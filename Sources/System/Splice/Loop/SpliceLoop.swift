@@ -186,7 +186,7 @@ struct SpliceLoop: ~Copyable {
     case .waiting: readHello(token.slot)
     case .dialling: if token.side == Side.gateway.rawValue { dialReady(token.slot, bits) }
     case .closing: discard(slab.flow(token.slot, token.side), token)
-    case .resetting: resetWhenDelivered(token.slot)
+    case .resetting: resetWhenDelivered(token.slot, isLate: bits & (CLINUX_FAILED | CLINUX_HUNG_UP) != 0)
     case .relaying, .free: break
     }
   }
