@@ -23,8 +23,10 @@ public enum AccountMask {
         index += 1
         continue
       }
-      let word = String(decoding: line[index..<end], as: UTF8.self)
-      if end - index <= 11, isAccount(word) {
+      // Hardly any word is one, so most are let go by their length and their last byte alone.
+      let isCandidate = (6...11).contains(end - index) && isDigit(line[end - 1])
+      let word = isCandidate ? String(decoding: line[index..<end], as: UTF8.self) : ""
+      if isCandidate, isAccount(word) {
         result += word.utf8.prefix { $0 >= UInt8(ascii: "A") }
         result += "***".utf8
         result += word.utf8.suffix(3)
@@ -41,6 +43,8 @@ public enum AccountMask {
     while end < line.count, isWordByte(line[end]) { end += 1 }
     return end
   }
+
+  private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
   private static func isWordByte(_ byte: UInt8) -> Bool {
     switch byte {

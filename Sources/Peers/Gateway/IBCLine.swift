@@ -77,13 +77,19 @@ public enum IBCLine {
     position(after: text, in: line) != nil
   }
 
-  /// Where `text` ends in the line. IBC puts the time and its name before what it says.
+  /// Where `text` ends in the line. IBC puts the time and its name before what it says. Every line of every gateway passes here
+  /// several times, so it is looked for in the bytes as they lie.
   private static func position<Line: StringProtocol>(after text: String, in line: Line) -> Line.Index? {
-    let (haystack, needle) = (line.utf8, Array(text.utf8))
-    var index = haystack.startIndex
-    while index != haystack.endIndex {
-      if haystack[index...].starts(with: needle) { return haystack.index(index, offsetBy: needle.count) }
-      index = haystack.index(after: index)
+    let needle = Array(text.utf8)
+    let found = line.utf8.withContiguousStorageIfAvailable { end(of: needle, in: $0) }
+    let offset = found ?? Array(line.utf8).withUnsafeBufferPointer { end(of: needle, in: $0) }
+    return offset.map { line.utf8.index(line.startIndex, offsetBy: $0) }
+  }
+
+  private static func end(of needle: [UInt8], in haystack: UnsafeBufferPointer<UInt8>) -> Int? {
+    guard let first = needle.first, haystack.count >= needle.count else { return nil }
+    for start in 0...(haystack.count - needle.count) where haystack[start] == first {
+      if haystack[start..<(start + needle.count)].elementsEqual(needle) { return start + needle.count }
     }
     return nil
   }
