@@ -40,7 +40,7 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
     let seen = world.pass(until: { $0.failures > 0 }, limit: .seconds(70))
     #expect(seen != nil)
     let established = world.pass(until: { $0.failures >= 3 }, limit: .seconds(10))
-    #expect(established.map { $0 < .seconds(10) } == true)
+    #expect(established.map { $0 <= .seconds(8) } == true)
     #expect(world.observation == fault.seen)
     world.forget()
     world.pass(.seconds(300))

@@ -15,9 +15,11 @@ public struct ProbeTiming: Sendable, Hashable {
   public var checkLimit = Duration.seconds(5)
   /// Between the first failure and the next check, counted from start to start; it tells chance from a fault soon.
   public var firstRepeat = Duration.seconds(1)
-  /// Between two checks while a fault is there, counted from start to start.
+  /// Between the second failure and the next check, counted from start to start.
+  public var secondRepeat = Duration.seconds(4)
+  /// Between two checks while a fault is established, counted from start to start.
   public var repeatInterval = Duration.seconds(5)
-  /// How long a check may take while a fault is there. With the two above, three failures take at most 9 s.
+  /// How long a check may take while a fault is there. The second and the third failure follow 8 s after the first at the latest.
   public var repeatLimit = Duration.seconds(4)
   /// Between two checks of a gateway that leaves an ended check's connection open: each of them costs it a connection for ever.
   public var backOff = Duration.seconds(60)

@@ -30,6 +30,7 @@ final class ObservedGateway: Sendable {
     timing.lookWhileUp = .milliseconds(100)
     timing.gateGap = .milliseconds(50)
     timing.firstRepeat = .milliseconds(50)
+    timing.secondRepeat = .milliseconds(250)
     timing.repeatInterval = .milliseconds(250)
     timing.repeatLimit = .seconds(1)
     timing.backOff = .milliseconds(500)

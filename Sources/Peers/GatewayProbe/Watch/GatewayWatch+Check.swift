@@ -14,7 +14,7 @@ extension GatewayWatch {
     switch fault.count {
     case _ where hasSign: return checkedAt + timing.firstRepeat
     case 1: return checkedAt + timing.firstRepeat
-    case ..<Fault.established: return checkedAt + timing.repeatInterval
+    case ..<Fault.established: return checkedAt + timing.secondRepeat
     default: return dueInFault(after: checkedAt)
     }
   }
