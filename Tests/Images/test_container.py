@@ -106,10 +106,10 @@ def test_below_an_init_it_is_a_subreaper(start):
 
 
 def test_in_a_pod_with_a_shared_pid_namespace_it_stops_its_own_alone(start, engine, gateway_image):
-    pause = engine.start(gateway_image, "infinity", options=("--entrypoint", "sleep"))
+    pause = engine.start(gateway_image, "infinity", options=("--init", "--entrypoint", "sleep"))
     container = start(options=("--pid", f"container:{pause.id}"))
     container.wait_healthy()
-    assert container.processes()[0][2] == "sleep infinity"
+    assert container.processes()[0][2].endswith("sleep infinity")
     assert container.stop_gracefully()[0] == 0
     assert pause.state["Running"]
     left = pause.execute("bash", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '").stdout

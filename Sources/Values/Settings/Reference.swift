@@ -42,7 +42,7 @@ extension Setting {
     let fixed = defaultText(Settings()) == shownDefault ? shownDefault : nil
     let derived = fixed == nil ? shownDefault.map { " Default: \($0)." } ?? "" : ""
     let lines = [
-      "# \(help)\(only)", "# \(type.prefix(1).uppercased())\(type.dropFirst()).\(derived)", "#\(name)=\(fixed ?? "")",
+      "# \(help)\(only)", "# Values: \(type).\(derived)", "#\(name)=\(fixed ?? "")",
     ]
     return (lines + (fileVariable.map { ["#\($0)="] } ?? [])).joined(separator: "\n")
   }

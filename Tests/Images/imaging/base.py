@@ -61,7 +61,7 @@ def write(target, names):
     packages = Packages()
     closure = sorted(packages.closure([*ESSENTIAL, *names]))
     paths = {path for path in packages.files(*closure) if path.startswith("/") and not path.startswith(LEFT_OUT)}
-    for top in ("/etc/alternatives", "/etc/ssl/certs"):
+    for top in ("/etc/alternatives", "/etc/pam.d", "/etc/ssl/certs"):
         paths.update(str(path) for path in Path(top).rglob("*"))
     # Links that the packages' scripts have made, among them awk and which.
     for folder in ("/usr/bin", "/usr/sbin", "/usr/lib/x86_64-linux-gnu"):
