@@ -95,6 +95,7 @@ extension Lifecycle {
       let service = places[name], records[service].state.hasProcess
     {
       actions.append(.log(.warning, name, "wedged for 3 min and nothing flows; it is restarted (ON_WEDGE=restart)"))
+      charge(place, "it was wedged and is restarted", now, &actions)
       beginStop(service, .restart, now, &actions)
     } else {
       let text = "wedged for 3 min; a restart may need a login, so it is left to you: ibgw restart \(name)"

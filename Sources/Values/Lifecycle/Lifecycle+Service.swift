@@ -191,7 +191,9 @@ extension Lifecycle {
     let (purpose, why) = (records[place].purpose, records[place].why)
     let took = now.uptime - records[place].since.uptime
     log(.info, place, "stopped after \(spoken(milliseconds: took)): \(exit)", &actions)
-    noteStop(place, now, &actions)
+    if let mode = plans[place].mode, currentStep(place).measure == .pause {
+      actions.append(.verifySession(mode, since: records[place].since.wall))
+    }
     switch purpose {
     case .shutdown: enter(.stopped, place, now, "the supervisor stops")
     case .order: enter(plans[place].kind == .task ? .finished : .stopped, place, now, "stopped by order")

@@ -6,6 +6,9 @@ extension Lifecycle {
     case .running:
       phase = .stopping(cause: cause, code: code, haste: 0, deadline: now.uptime + stopTimeout)
       actions.append(.log(.info, nil, "stops (\(cause)); everything ends within \(spoken(milliseconds: stopTimeout))"))
+      // Docker may kill everything before the stop is over: that no session was lost is known now.
+      for gateway in gateways.indices { gateways[gateway].budget.hasSession = false }
+      keepBudgets(now, &actions)
       for place in plans.indices {
         switch records[place].state {
         case .waiting, .backingOff, .degraded: enter(.stopped, place, now, "the supervisor stops")
@@ -67,6 +70,10 @@ extension Lifecycle {
     enter(.stopping, place, now, purpose == .unready ? "did not become ready in time" : "told to stop")
     records[place].purpose = purpose
     records[place].step = 0
+    if let gateway = gatewayPlace(place) {
+      gateways[gateway].budget.stop(at: now.wall)
+      persist(gateway, now, &actions)
+    }
     takeStep(place, now, &actions)
   }
 
@@ -98,15 +105,6 @@ extension Lifecycle {
     let record = records[place]
     if isHurried || !record.javaSeen || record.purpose == .login { return false }
     return currentStep(place).measure == .ask || record.readyAt != nil
-  }
-
-  /// A gateway has ended as it was told: a session that was left before this stop is older than it, and of no use any more.
-  mutating func noteStop(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
-    guard let gateway = gatewayPlace(place) else { return }
-    let began = records[place].since.wall
-    gateways[gateway].budget.stoppedAt = began
-    persist(gateway, now, &actions)
-    if currentStep(place).measure == .pause { actions.append(.verifySession(gateways[gateway].mode, since: began)) }
   }
 
   func currentStep(_ place: Int) -> StopStep { plans[place].stopSteps[records[place].step] }

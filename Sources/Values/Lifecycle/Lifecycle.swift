@@ -64,7 +64,8 @@ public struct Lifecycle: Sendable, Codable {
     var actions: [Action] = []
     note(event, now, &actions)
     switch event {
-    case .begin, .observed: break
+    case .begin: keepBudgets(now, &actions)
+    case .observed: break
     case .traffic(let mode, let bytes): weigh(traffic: bytes, of: mode, now, &actions)
     case .service(let name, let what):
       if let place = places[name] { take(what, place, now, &actions) }

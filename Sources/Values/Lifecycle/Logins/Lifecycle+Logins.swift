@@ -11,7 +11,7 @@ extension Lifecycle {
     switch said {
     case .javaStarting:
       if isOpen { charge(gateway, "java was started again in the middle of the login", now, &actions) }
-      gateways[gateway].budget.isCharged = false
+      if records[place].state != .stopping { gateways[gateway].budget.isCharged = false }
     case .loginAttempt:
       if isOpen { charge(gateway, "the login was not completed, and IBC began another one", now, &actions) }
       gateways[gateway].budget.begin(at: now.uptime)
@@ -38,7 +38,7 @@ extension Lifecycle {
       } else if isOpen {
         charge(gateway, "java ended with \(code) in the middle of the login", now, &actions)
       }
-    case .otherSession(.takesOver):
+    case .otherSession(.takesOver) where records[place].state != .stopping:
       if gateways[gateway].budget.takenOver(at: now.uptime) {
         gateways[gateway].budget.hold = Self.duel
         persist(gateway, now, &actions)
@@ -58,9 +58,7 @@ extension Lifecycle {
       // A restart that a person has ordered goes on.
       gateways[gateway].budget.isGranted = wasTold && budget.isGranted
     } else if wasTold {
-      let isRemedy = records[place].purpose == .restart && !budget.isGranted
-      if budget.hasSession && isRemedy { charge(gateway, "it was wedged and is restarted", now, &actions) }
-      gateways[gateway].budget.hasSession = false
+      return
     } else if case .login(let why) = GatewayExit(exit, javaSeen: records[place].javaSeen), !budget.isCharged {
       charge(gateway, why, now, &actions)
     } else if budget.hasSession && isRunning {
@@ -73,10 +71,10 @@ extension Lifecycle {
     guard let gateway = gatewayPlace(place) else { return }
     let before = gateways[gateway].budget
     gateways[gateway].budget.complete()
-    if before.attemptSince != nil || before.notBefore != nil { persist(gateway, now, &actions) }
+    if before.attemptSince != nil || before.notBefore != nil || !before.hasSession { persist(gateway, now, &actions) }
   }
 
-  private mutating func charge(
+  mutating func charge(
     _ gateway: Int, _ why: String, leastWait: Int64 = 0, _ now: Moment, _ actions: inout [Action]
   ) {
     gateways[gateway].budget.charge(
@@ -89,6 +87,14 @@ extension Lifecycle {
     let day = "\(budget.charged(within: LoginLimits.day, at: now.uptime)) of \(policy.loginLimits.perDay) in a day"
     actions.append(.log(.warning, name, "a login was for nothing: \(why); failed logins: \(hour), \(day)"))
     announceFailedLogin(name, why, now, &actions)
+  }
+
+  /// Writes every budget down as it is understood now: at the start, so that the next one knows what was moved aside, and at the stop,
+  /// so that a clock that has jumped meanwhile, and goes on from there after a boot of the machine, counts for nothing.
+  func keepBudgets(_ now: Moment, _ actions: inout [Action]) {
+    for gateway in gateways.indices where gateways[gateway].budget != LoginBudget() {
+      persist(gateway, now, &actions)
+    }
   }
 
   func persist(_ gateway: Int, _ now: Moment, _ actions: inout [Action]) {

@@ -54,7 +54,7 @@ public struct LoginBudget: Sendable, Hashable, Codable {
   /// When java was restarted inside ibcstart.sh without having logged in, and when another session took over.
   var restarts: [Int64] = []
   var takeovers: [Int64] = []
-  /// When the last stop began that ended in order, in ms since 1970.
+  /// When the last stop began, in ms since 1970.
   public internal(set) var stoppedAt: Int64?
 
   /// A budget of which nothing is spent.
@@ -130,6 +130,12 @@ public struct LoginBudget: Sendable, Hashable, Codable {
     failures = 0
     lastDelay = 0
     takeovers = []
+  }
+
+  /// A stop begins, at `wall` ms since 1970: what it ends is not lost, and a session that was left before it is of no use any more.
+  mutating func stop(at wall: Int64) {
+    hasSession = false
+    stoppedAt = wall
   }
 
   /// java was restarted inside ibcstart.sh without a login. Returns whether that makes a loop.

@@ -26,8 +26,10 @@ public struct LoginRecord: Sendable, Hashable, Codable {
   public var notBefore: Int64?
   /// Why none is to be tried until a person asks for one.
   public var hold: String?
-  /// When the last stop began that ended in order, in ms since 1970.
+  /// When the last stop began, in ms since 1970.
   public var stoppedAt: Int64?
+  /// Whether the gateway was logged in and had not been told to stop.
+  public var hasSession: Bool
 
   /// The form that is written.
   public static let currentFormat = 1
@@ -46,6 +48,7 @@ public struct LoginRecord: Sendable, Hashable, Codable {
     notBefore = budget.notBefore.map(wall)
     hold = budget.hold
     stoppedAt = budget.stoppedAt
+    hasSession = budget.hasSession
   }
 
   /// The budget again, at `now` of the present boot; nil when the record cannot be what was written.
@@ -64,6 +67,8 @@ public struct LoginRecord: Sendable, Hashable, Codable {
       let begun = uptime(attemptSince)
       budget.charges.append(.init(at: max(begun, budget.charges.last?.at ?? .min), why: Self.cutOff))
       budget.wait(until: begun + LoginBudget.shortestWait, at: now.uptime)
+    } else if hasSession {
+      budget.charges.append(.init(at: now.uptime, why: "the container ended without a stop, and the session with it"))
     }
     budget.charges.removeAll { $0.at <= now.uptime - LoginLimits.day }
     budget.failures = budget.charged(within: LoginLimits.hour, at: now.uptime)
