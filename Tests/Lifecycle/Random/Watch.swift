@@ -155,7 +155,7 @@ struct Watch {
       if !isUp { books[place].mustBeUpBy = latest(place, now) }
       counts(place, now)
     case .javaEnded(let code):
-      books[place].hasTrouble = !isUp
+      books[place].hasTrouble = !isUp || code == 88
       if code == 87 || code == 88 { books[place].isAttemptOrdered = false }
       guard isUp else { return }
       forgetIfStable(place, now)
