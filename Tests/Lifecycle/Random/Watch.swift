@@ -155,7 +155,7 @@ struct Watch {
       if !isUp { books[place].mustBeUpBy = latest(place, now) }
       counts(place, now)
     case .javaEnded(let code):
-      books[place].hasTrouble = !isUp || code == 88
+      if !isUp || code == 88 { books[place].hasTrouble = true }
       if code == 87 || code == 88 { books[place].isAttemptOrdered = false }
       guard isUp else { return }
       forgetIfStable(place, now)
@@ -164,7 +164,7 @@ struct Watch {
       books[place].isAttemptOfRestart = true
     case .loginFailed, .tooManyFailures, .secondFactorMissed, .coldRestart:
       books[place].isAttemptOrdered = false
-      if !isUp { books[place].hasTrouble = true }
+      books[place].hasTrouble = true
     case .otherSession(.takesOver):
       books[place].takeovers = books[place].takeovers.filter { $0 > now.uptime - 600_000 } + [now.uptime]
       if books[place].takeovers.count > 1 { books[place].mayBeTouched = true }
@@ -178,7 +178,7 @@ struct Watch {
       books[place].isAttemptOrdered = false
       books[place].isAttemptOfRestart = false
     }
-    if books[place].isAttemptOrdered || books[place].isAttemptOfRestart { return }
+    if books[place].isAttemptOrdered || books[place].isAttemptOfRestart || stopMustEnd != nil { return }
     books[place].attempts.append(now.uptime)
     for (limit, window) in [(limits.perHour, 3_600_000), (limits.perDay, 86_400_000)] as [(Int, Int64)] {
       let count = books[place].attempts.count { $0 > now.uptime - window }

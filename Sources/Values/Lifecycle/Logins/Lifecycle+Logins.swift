@@ -106,8 +106,9 @@ extension Lifecycle {
   /// IBC has said something while no login stands: ends the script where it would otherwise try the next login by itself, too soon or
   /// once too often.
   mutating func judgeLogin(_ said: GatewayEvent, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
-    guard let gateway = gatewayPlace(place) else { return }
-    if gateways[gateway].budget.hold != nil && isRunning {
+    // In a stop it is ended soon enough.
+    guard isRunning, let gateway = gatewayPlace(place) else { return }
+    if gateways[gateway].budget.hold != nil {
       endLogin(place, Self.duel, now, &actions)
       return
     }
