@@ -142,7 +142,7 @@ struct LoginWeeks {
   private mutating func endContainer() {
     if chance(70) {
       // Who stops a gateway that is logged in and starts it again wants the login.
-      let wasLoggedIn = isLoggedIn
+      let wasLoggedIn = isLoggedIn || isRestart
       defer { isOrdered = isOrdered || wasLoggedIn }
       tell(.stopRequested(by: "TERM"), isStop: true)
       var steps = 0
