@@ -33,7 +33,7 @@ def status_report():
         return {
             "mode": mode, "state": state, "since": 1_795_000_000_123, "duration": 5, "why": "",
             "logins": {"attempts": 2, "completed": 1, "failed": 1},
-            "budget": {"inHour": 1, "perHour": 3, "inDay": 1, "perDay": 5, "last": "the login failed"},
+            "budget": {"inHour": 1, "perHour": 3, "inDay": 1, "perDay": 6, "last": "the login failed"},
         } | more
 
     return {

@@ -28,6 +28,7 @@ private func statusReport() -> StatusReport {
   report.gateways[0].logins.attempts = 3
   report.gateways[0].logins.completed = 2
   report.gateways[0].logins.failed = 1
+  report.gateways[0].budget.inHour = 2
   return report
 }
 
@@ -124,6 +125,9 @@ private func lines(of name: String, in text: String) -> [String] {
       lines(of: "ibgw_gateway_login_attempts_total", in: text) == [
         #"ibgw_gateway_login_attempts_total{mode="live"} 3"#, #"ibgw_gateway_login_attempts_total{mode="paper"} 0"#,
       ])
+    #expect(
+      lines(of: "ibgw_gateway_wasted_logins", in: text).first
+        == #"ibgw_gateway_wasted_logins{mode="live",window="hour"} 2"#)
     #expect(lines(of: "ibgw_gateway_logins_failed_total", in: text).first?.hasSuffix(" 1") == true)
     #expect(
       lines(of: "ibgw_relay_connections_refused_total", in: text).count == Refusal.allCases.count)

@@ -56,7 +56,8 @@ public enum HealthCheck {
   static func foreign(_ what: String) -> HealthReport {
     HealthReport(causes: [
       .init(
-        about: "ibgw", state: "broken", why: "\(what); the supervisor is of another version: start the container anew")
+        about: "ibgw", state: "broken",
+        why: "\(what); the supervisor is of another version than this program: use the one that runs as process 1")
     ])
   }
 }

@@ -17,6 +17,12 @@ enum GatewayMetrics {
     "ibgw_gateway_logins_completed", .counter, labels: ["mode"], help: "Logins that were completed.")
   static let failed = Metric(
     "ibgw_gateway_logins_failed", .counter, labels: ["mode"], help: "Logins that failed or were never completed.")
+  static let wasted = Metric(
+    "ibgw_gateway_wasted_logins", .gauge, labels: ["mode", "window"],
+    help: "Logins that were for nothing within the last hour or day, also before the supervisor started.")
+  static let wastedLimit = Metric(
+    "ibgw_gateway_wasted_logins_limit", .gauge, labels: ["mode", "window"],
+    help: "How many logins may be for nothing within an hour or day; after these the gateway waits.")
   static let resetWindow = Metric(
     "ibgw_ibkr_reset_window", .gauge,
     help: "Whether IBKR resets its servers at this time of the day, when a lost link is to be expected.")
@@ -24,11 +30,14 @@ enum GatewayMetrics {
     "ibgw_next_event_timestamp_seconds", .gauge, unit: "seconds", labels: ["event"],
     help: "When something that is known to happen does, since 1970, such as weekly-login.")
 
-  static let all = [state, since, observation, attempts, completed, failed, resetWindow, nextEvent]
+  static let all = [
+    state, since, observation, attempts, completed, failed, wasted, wastedLimit, resetWindow, nextEvent,
+  ]
 
   static func families(_ snapshot: Snapshot) -> [MetricFamily] {
     var (state, since, observation) = (MetricFamily(state), MetricFamily(since), MetricFamily(observation))
     var (attempts, completed, failed) = (MetricFamily(attempts), MetricFamily(completed), MetricFamily(failed))
+    var (wasted, wastedLimit) = (MetricFamily(wasted), MetricFamily(wastedLimit))
     for gateway in snapshot.status.gateways {
       state.add(state: gateway.state, of: GatewayState.allCases.map(\.rawValue), gateway.mode)
       since.add(Double(gateway.since) / 1000, gateway.mode)
@@ -38,10 +47,14 @@ enum GatewayMetrics {
       attempts.add(Double(gateway.logins.attempts), gateway.mode)
       completed.add(Double(gateway.logins.completed), gateway.mode)
       failed.add(Double(gateway.logins.failed), gateway.mode)
+      wasted.add(Double(gateway.budget.inHour), gateway.mode, "hour")
+      wasted.add(Double(gateway.budget.inDay), gateway.mode, "day")
+      wastedLimit.add(Double(gateway.budget.perHour), gateway.mode, "hour")
+      wastedLimit.add(Double(gateway.budget.perDay), gateway.mode, "day")
     }
     var (resetWindow, nextEvent) = (MetricFamily(resetWindow), MetricFamily(nextEvent))
     resetWindow.add(IBKRCalendar.resetWindowEnd(snapshot.wall, snapshot.region) == nil ? 0 : 1)
     for event in snapshot.status.nextEvents { nextEvent.add(Double(event.at) / 1000, event.name) }
-    return [state, since, observation, attempts, completed, failed, resetWindow, nextEvent]
+    return [state, since, observation, attempts, completed, failed, wasted, wastedLimit, resetWindow, nextEvent]
   }
 }
