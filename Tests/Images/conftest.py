@@ -1,6 +1,7 @@
 """A Docker Engine, and the images that are built with it once for all tests. Needs root, and the Debian packages that Tests/run
 installs. IBGW names the program to put into them, a static build; else the release build is taken."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,23 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 IMAGING = Path(__file__).with_name("imaging")
 IN_BASE = (
     "ca-certificates curl execline gnupg procps python3-minimal libpython3-stdlib s6 tzdata unzip x11vnc xvfb").split()
+
+
+# What is measured on the way, printed at the end; nothing passes or fails by it.
+figures = []
+
+
+@pytest.fixture(scope="session")
+def measured():
+    """Takes a figure: what it is, and its value with its unit."""
+    return lambda what, value: figures.append((what, value))
+
+
+def pytest_terminal_summary(terminalreporter):
+    if figures:
+        terminalreporter.section("figures")
+        for what, value in figures:
+            terminalreporter.write_line(f"{what}: {value}")
 
 
 @pytest.fixture(scope="session")
@@ -72,8 +90,11 @@ def bases(engine, mirror, binary, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def gateway_image(engine, mirror, bases, context):
+def gateway_image(engine, mirror, bases, context, binary, measured):
     engine.build("ib-gateway:stable", context / "Dockerfile.template", context, **mirror.gateway_arguments)
+    sizes = [engine.inspect(image)["Size"] for image in ("ib-gateway:stable", "base")]
+    measured("what the gateway's image adds to its base, without IB Gateway", f"{(sizes[0] - sizes[1]) / 1e6:.0f} MB")
+    measured("of that ibgw", f"{binary.stat().st_size / 1e6:.0f} MB")
     return "ib-gateway:stable"
 
 
@@ -88,8 +109,6 @@ def tws_image(engine, mirror, gateway_image, context):
 @pytest.fixture
 def share(tmp_path):
     """The folder that the stand-in gateway writes its notes to and reads its scenario from."""
-    import json
-
     folder = tmp_path / "share"
     folder.mkdir()
     folder.chmod(0o1777)

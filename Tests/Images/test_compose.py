@@ -82,7 +82,8 @@ def test_published_ports_reach_both_gateways(project, engine):
     container.wait_healthy()
     assert handshake(engine, 4001) == "187"
     assert handshake(engine, 4002) == "187"
-    assert container.execute("ls", "/home/ibgateway/settings").stdout.split() == ["tws_live", "tws_paper"]
+    # The third holds what is remembered of the logins of both.
+    assert container.execute("ls", "/home/ibgateway/settings").stdout.split() == ["tws", "tws_live", "tws_paper"]
 
 
 def test_the_volumes_outlive_the_container(project):

@@ -1,5 +1,6 @@
 """Containers of the gateway's image: who is process 1, how it ends, and as whom and how confined it runs."""
 
+import datetime
 import json
 import re
 
@@ -33,14 +34,23 @@ def notes(share, event):
     return [n for line in (share / "notes.jsonl").read_text().splitlines() if (n := json.loads(line))["event"] == event]
 
 
-def test_the_supervisor_is_process_1_and_stops_with_0(start, share):
+def moment(text):
+    return datetime.datetime.fromisoformat(text[:23])
+
+
+def test_the_supervisor_is_process_1_and_stops_with_0(start, share, measured):
     container = start()
     container.wait_healthy()
+    began = moment(container.state["StartedAt"])
+    for what in ("supervises as process 1", "xvfb: ready", "Starting Gateway", "caddy: ready"):
+        line = next(line for line in container.log().splitlines() if what in line)
+        measured(f"from the container's start to {what!r}", f"{(moment(line) - began).total_seconds() * 1000:.0f} ms")
     processes = container.processes()
     assert processes[0] == (1, 1000, "/usr/local/bin/ibgw run")
     assert {uid for _, uid, _ in processes} == {1000}
     code, seconds = container.stop_gracefully()
     assert code == 0 and seconds < 30
+    measured("docker stop, with a gateway that ends at once", f"{seconds:.1f} s")
     assert notes(share, "ended")[-1]["why"] == "TERM"
 
 
