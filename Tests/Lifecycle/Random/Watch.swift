@@ -136,6 +136,7 @@ struct Watch {
       books[place].isAttemptOfRestart = false
     case .gateway(let said):
       if state == .stopping && said == .javaStarting { seen.insert(.javaBackInStop) }
+      if said == .otherSession(.takesOver) { countsTakeover(place, now, isTold: state == .stopping) }
       if state != .stopping { hears(said, place, now, isUp: state == .running) }
     case .ended(let exit):
       if state != .stopping && [.code(87), .code(88)].contains(exit) { books[place].isAttemptOrdered = false }
@@ -165,11 +166,14 @@ struct Watch {
     case .loginFailed, .tooManyFailures, .secondFactorMissed, .coldRestart:
       books[place].isAttemptOrdered = false
       books[place].hasTrouble = true
-    case .otherSession(.takesOver):
-      books[place].takeovers = books[place].takeovers.filter { $0 > now.uptime - 600_000 } + [now.uptime]
-      if books[place].takeovers.count > 1 { books[place].mayBeTouched = true }
     case .secondFactorAsked, .loginCompleted, .mainWindow, .otherSession: break
     }
+  }
+
+  /// Another session has taken over, of whichever process of ours: the second time within ten minutes is a reason to end it.
+  private mutating func countsTakeover(_ place: Int, _ now: Moment, isTold: Bool) {
+    books[place].takeovers = books[place].takeovers.filter { $0 > now.uptime - 600_000 } + [now.uptime]
+    if books[place].takeovers.count > 1 && !isTold { books[place].mayBeTouched = true }
   }
 
   /// A login is tried. What nobody asked for stays within the limits, whatever happened before.
