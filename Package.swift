@@ -45,6 +45,7 @@ let package = Package(
 
     module("Peers", "Gateway", ["Trading", "Lifecycle"]),
     module("Peers", "GatewayProbe", ["Trading", "Lifecycle", "TWSProtocol", "Splice"]),
+    module("Peers", "Tailnet", ["Lifecycle", "LocalHTTP", nio]),
 
     module("App", "Preparation", ["Trading", "Settings", "Templates", "Files", "Processes"]),
     module(
@@ -90,6 +91,7 @@ let package = Package(
     tests(of: "LocalHTTP", [nio, nioPosix]),
     tests(of: "Gateway"),
     tests(of: "GatewayProbe", ["Lifecycle", "TWSProtocol", "Splice", "Trading"]),
+    tests(of: "Tailnet", ["LocalHTTP", nio, nioPosix]),
     tests(of: "Preparation", ["Settings", "Templates", "Trading", "Files", "TestSupport"]),
     tests(of: "Supervisor", ["Lifecycle", "Trading", "Files", "TestSupport"]),
     tests(of: "Simulator", ["TWSProtocol", nio, nioPosix]),
