@@ -47,7 +47,7 @@ let package = Package(
     module("Peers", "GatewayProbe", ["Trading", "Lifecycle", "TWSProtocol", "Splice"]),
     module("Peers", "Tailnet", ["Lifecycle", "LocalHTTP", nio]),
 
-    module("App", "Preparation", ["Trading", "Settings", "Templates", "Files", "Processes"]),
+    module("App", "Preparation", ["Trading", "Settings", "Templates", "Files", "Processes", "Splice"]),
     module(
       "App", "Supervisor",
       [

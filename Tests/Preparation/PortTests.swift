@@ -14,7 +14,8 @@ import Testing
     let lines = rows.enumerated().map { index, row in
       let port = String(row.port, radix: 16, uppercase: true)
       let padded = String(repeating: "0", count: 4 - port.count) + port
-      return "  \(index): 0100007F:\(padded) 00000000:0000 \(row.state) 00000000:00000000 00:00000000 00000000  1000\n"
+      return
+        "  \(index): 0100007F:\(padded) 00000000:0000 \(row.state) 00000000:00000000 00:00000000 00000000  1000        0 12345\n"
     }
     try image.file("proc/net/\(file)", ImageLayout.tableHead + lines.joined())
   }

@@ -251,7 +251,7 @@ import Testing
     let busy = try relay.answeredClient()
     TestThread.start {
       // It says something until the other one is closed.
-      while busy.send([1]), let byte = busy.receive(), !byte.isEmpty { usleep(50_000) }
+      while busy.send([1]), let byte = busy.receive(), !byte.isEmpty {}
     }
     #expect(idle.receiveToEnd() == [])
     idle.close()
@@ -294,6 +294,7 @@ import Testing
     }
     let relay = try TestRelay(to: gateway.endpoint)
     let client = try relay.client()
+    #expect(client.receive(exactly: 10) == Array(repeating: 3, count: 10))
     TestThread.start { while let bytes = client.receive(), !bytes.isEmpty {} }
     relay.relay.drain(within: 0.3)
     #expect(relay.event { if case .stopped = $0 { true } else { nil } } == true)

@@ -48,6 +48,7 @@ static int read_sockets(int netlink, struct clinux_tcp_socket *sockets, int capa
         memcpy(sockets[count].address, found->id.idiag_src, sizeof sockets[count].address);
         sockets[count].waiting = found->idiag_rqueue;
         sockets[count].inode = found->idiag_inode;
+        sockets[count].port = ntohs(found->id.idiag_sport);
         sockets[count].state = found->idiag_state;
       }
       count++;

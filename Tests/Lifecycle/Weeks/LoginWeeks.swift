@@ -59,8 +59,9 @@ struct LoginWeeks {
     self.seed = seed
     trace = isTraced ? [] : nil
     random = SeededGenerator(seed: seed)
-    limits = [LoginLimits(), LoginLimits(perHour: 1, perDay: 2), LoginLimits(perHour: 5, perDay: 20)][
-      Int(random.below(3))]
+    limits =
+      [LoginLimits(), LoginLimits(perHour: 1, perDay: 2), LoginLimits(perHour: 5, perDay: 20)][
+        Int(random.below(3))]
     lifecycle = Self.lifecycle(limits, [:], 1, Moment(uptime: 0, wall: 0))
     startContainer(from: nil)
     for what in [Happening.weatherChanges, .clockJumps, .containerEnds, .personLooks, .dailyRestart] { plan(what) }

@@ -24,7 +24,8 @@ import Trading
     guard replayed == nil else { return }
     // Every kind of week was lived through, and gateways did come up.
     for weather in LoginWeeks.Weather.allCases { #expect(seen["\(weather)", default: 0] > 0) }
-    for what in ["login", "attempt", "resume", "daily restart", "container", "power cut", "clock jump", "corrupt file"] {
+    for what in ["login", "attempt", "resume", "daily restart", "container", "power cut", "clock jump", "corrupt file"]
+    {
       #expect(seen[what, default: 0] > 20, "\(what)")
     }
   }

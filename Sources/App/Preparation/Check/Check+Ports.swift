@@ -1,12 +1,13 @@
 import Files
 import Settings
+import Splice
 import Trading
 
 extension Check {
   /// Ports that another process holds. Not looked at while a supervisor of ours runs here, since its own children hold them.
   mutating func ports(_ proc: String) {
     guard !supervisorListens(proc) else { return }
-    let taken = ListeningPorts.read(proc)
+    let taken = ListenTable.ports(proc: proc)
     for mode in settings.modes {
       let port = settings.program.apiPort(mode)
       if taken.contains(port) {
@@ -62,23 +63,5 @@ extension Check {
       return columns.count == 8 && columns[7] == "\(settings.runDirectory)/supervisor.sock"
         && (UInt32(columns[3], radix: 16) ?? 0) & 0x10000 != 0
     }
-  }
-}
-
-/// The TCP ports on which something listens, on whatever address.
-enum ListeningPorts {
-  /// Reads the kernel's tables; what cannot be read holds nothing.
-  static func read(_ proc: String) -> Set<UInt16> {
-    var ports: Set<UInt16> = []
-    for file in ["tcp", "tcp6"] {
-      guard let table = try? FileSystem.read("\(proc)/net/\(file)") else { continue }
-      for line in String(decoding: table, as: UTF8.self).split(separator: "\n").dropFirst() {
-        // Columns: number, local address and port in hexadecimal, remote, state; 0A is LISTEN.
-        let columns = line.split(separator: " ", maxSplits: 4)
-        guard columns.count > 3, columns[3] == "0A", let port = columns[1].split(separator: ":").last else { continue }
-        if let number = UInt16(port, radix: 16) { ports.insert(number) }
-      }
-    }
-    return ports
   }
 }

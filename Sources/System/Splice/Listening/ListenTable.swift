@@ -51,6 +51,16 @@ public enum ListenTable {
     return look(at: endpoint, in: tables.flatMap(SocketRow.rows), countsUnclosed: countsUnclosed)
   }
 
+  /// The ports on which something listens, on whatever address. What the kernel does not tell holds none.
+  ///
+  /// - Parameter proc: where its tables are; those of another place than /proc are read as files.
+  public static func ports(proc: String = "/proc") -> Set<UInt16> {
+    let diagnosed = proc == "/proc" ? SocketRow.diagnosed(port: 0, withUnclosed: false) : nil
+    let rows =
+      diagnosed ?? ["tcp", "tcp6"].compactMap { read("\(proc)/net/\($0)", whole: false) }.flatMap(SocketRow.rows)
+    return Set(rows.filter(\.isListener).map(\.local.port))
+  }
+
   /// What some rows tell of `endpoint`.
   static func look(at endpoint: Endpoint, in rows: [SocketRow], countsUnclosed: Bool) -> Look {
     var found: Listener?

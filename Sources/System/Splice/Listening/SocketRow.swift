@@ -25,10 +25,10 @@ struct SocketRow: Sendable, Equatable {
 
 /// By the kernel's socket diagnosis.
 extension SocketRow {
-  /// The most sockets of one port that are looked at. A listener comes before all connections, and beyond that the number is large enough.
+  /// The most sockets that are looked at. A listener comes before all connections, and beyond that the number is large enough.
   private static let capacity: Int32 = 256
 
-  /// The sockets of a port; nil where the kernel does not answer.
+  /// The sockets of a port, of all ports for 0; nil where the kernel does not answer.
   static func diagnosed(port: UInt16, withUnclosed: Bool) -> [SocketRow]? {
     let states: UInt32 = 1 << UInt32(CLINUX_TCP_LISTEN) | (withUnclosed ? 1 << UInt32(CLINUX_TCP_CLOSE_WAIT) : 0)
     guard let four = diagnosed(AF_INET, port: port, states) else { return nil }
@@ -41,11 +41,11 @@ extension SocketRow {
     withUnsafeTemporaryAllocation(of: clinux_tcp_socket.self, capacity: Int(capacity)) { sockets in
       let count = clinux_tcp_sockets(family, port, states, sockets.baseAddress, capacity)
       guard count >= 0 else { return nil }
-      return sockets.prefix(Int(min(count, capacity))).map { SocketRow($0, family: family, port: port) }
+      return sockets.prefix(Int(min(count, capacity))).map { SocketRow($0, family: family) }
     }
   }
 
-  private init(_ socket: clinux_tcp_socket, family: Int32, port: UInt16) {
+  private init(_ socket: clinux_tcp_socket, family: Int32) {
     let address = withUnsafeBytes(of: socket.address) { bytes in
       let high = UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self))
       return family == AF_INET
@@ -53,11 +53,13 @@ extension SocketRow {
         : IPAddress(high: high, low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
     }
     self.init(
-      local: Endpoint(address, port), state: socket.state, waiting: Int(socket.waiting), inode: UInt64(socket.inode))
+      local: Endpoint(address, socket.port), state: socket.state, waiting: Int(socket.waiting),
+      inode: UInt64(socket.inode))
   }
 }
 
-/// By /proc/net/tcp and tcp6: `sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode ...`.
+/// By /proc/net/tcp and tcp6:
+/// `sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode ...`.
 extension SocketRow {
   /// Every row of a table that is about a listener or an unclosed connection.
   static func rows(of table: [UInt8]) -> [SocketRow] {
