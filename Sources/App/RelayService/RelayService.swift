@@ -29,7 +29,7 @@ public final class RelayService {
   static let lookWhileDown = TimeAmount.milliseconds(200)
   static let lookWhileUp = TimeAmount.seconds(2)
   /// How long events are left to gather before they are asked for again.
-  static let eventPause = TimeAmount.milliseconds(5)
+  static let eventPause = TimeAmount.milliseconds(20)
 
   /// Starts the relay's thread; it listens from ``run()`` on. Its log goes to standard error.
   public convenience init(_ configuration: RelayServiceConfiguration, on loop: any EventLoop) throws(RelayError) {

@@ -113,6 +113,7 @@ public final class Supervisor {
   private var wake: (time: Int64, task: Scheduled<Void>)?
   private var recheck: Scheduled<Void>?
   private var logRetry: Scheduled<Void>?
+  private var hasStarted = false
   var sweep: Sweep?
   let loginFiles: LoginFiles?
 
@@ -195,6 +196,10 @@ public final class Supervisor {
   }
 
   private func scheduleWake() {
+    if !hasStarted, lifecycle.records.allSatisfy({ $0.state == .running }) {
+      hasStarted = true
+      Ourselves.releaseStartCode()
+    }
     let next = lifecycle.nextWake
     guard next != wake?.time else { return }
     wake?.task.cancel()

@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <string.h>
@@ -24,6 +26,28 @@ void clinux_mask_signals(void) {
   sigprocmask(SIG_BLOCK, &set, NULL);
   signal(SIGPIPE, SIG_IGN);
 }
+
+// Process 1 is not sent a signal that it neither handles nor blocks: without this, a stop would be lost that comes while the program's
+// statics are set up, before the first line of main.
+__attribute__((constructor(101))) static void mask_as_process_1(void) {
+  if (getpid() == 1) clinux_mask_signals();
+}
+
+// Lets go of the code of the program itself, which comes first; its writable parts stay.
+static int release_code(struct dl_phdr_info *object, size_t size, void *unused) {
+  (void)size, (void)unused;
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  for (int i = 0; i < object->dlpi_phnum; i++) {
+    const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+    if (part->p_type != PT_LOAD || !(part->p_flags & PF_X) || part->p_flags & PF_W) continue;
+    uintptr_t begin = (object->dlpi_addr + part->p_vaddr + page - 1) & ~(page - 1);
+    uintptr_t end = (object->dlpi_addr + part->p_vaddr + part->p_filesz) & ~(page - 1);
+    if (begin < end) madvise((void *)begin, end - begin, MADV_DONTNEED);
+  }
+  return 1;
+}
+
+void clinux_release_code(void) { dl_iterate_phdr(release_code, NULL); }
 
 int clinux_signal_descriptor(void) {
   sigset_t set;

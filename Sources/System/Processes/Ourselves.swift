@@ -9,6 +9,9 @@ public enum Ourselves {
   /// Keeps /proc/self/environ and our memory from processes of our own user, and from core files.
   public static func forbidDumps() { _ = clinux_forbid_dumps() }
 
+  /// Gives back the memory of the code that only a start needs.
+  public static func releaseStartCode() { clinux_release_code() }
+
   /// Whether orphans come to us: by nature as process 1, else because it was asked for here.
   public static func adoptOrphans() -> Bool { getpid() == 1 || clinux_become_subreaper() == 0 }
 

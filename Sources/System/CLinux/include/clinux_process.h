@@ -7,6 +7,10 @@
 // Blocks every signal that the supervisor reads from its signalfd, and ignores SIGPIPE. Call it before the first thread exists.
 void clinux_mask_signals(void);
 
+// Unmaps the pages of the program's own code, which are the file's and come back as they are needed: what only a start needs does
+// not stay resident.
+void clinux_release_code(void);
+
 // A descriptor that reads the signals masked above, as records of 128 bytes whose first four are the signal's number.
 // -1 with errno when there is none.
 int clinux_signal_descriptor(void);

@@ -49,6 +49,14 @@ enum SocketOptions {
     _ = clinux_set_option(descriptor, tcp, TCP_KEEPCNT, 3)
     _ = clinux_set_option(descriptor, tcp, TCP_USER_TIMEOUT, Int32(deadPeerTimeout * 1000))
   }
+
+  /// The options of a leg to a gateway on this machine: its kernel tells at once when the peer is gone, and a gateway that reads nothing
+  /// for a minute is not dead. Each option left out is a system call less for each connection.
+  static func applyOnThisMachine(to descriptor: Int32) {
+    _ = clinux_set_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+    stayOnThisMachine(descriptor)
+  }
+
   /// For a leg that does not leave the machine: the plainest congestion control there is, which every kernel has and allows. There is
   /// no network to be careful with, and a system default such as BBR paces what it sends: measured, a third less throughput.
   static func stayOnThisMachine(_ descriptor: Int32) {

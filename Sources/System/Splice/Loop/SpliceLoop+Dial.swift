@@ -54,8 +54,11 @@ extension SpliceLoop {
       refuse(slot, Ending.refusal(dialError: errno))
       return
     }
-    SocketOptions.apply(to: descriptor, deadPeerTimeout: limits.deadPeerTimeout)
-    if routes[route].isLocal { SocketOptions.stayOnThisMachine(descriptor) }
+    if routes[route].isLocal {
+      SocketOptions.applyOnThisMachine(to: descriptor)
+    } else {
+      SocketOptions.apply(to: descriptor, deadPeerTimeout: limits.deadPeerTimeout)
+    }
     let up = slab.flow(slot, 0)
     let down = slab.flow(slot, 1)
     up.pointee.sink = descriptor
