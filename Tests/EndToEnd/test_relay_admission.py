@@ -51,6 +51,7 @@ def test_an_address_may_make_its_rate_of_connections_and_another_one_its_own(tmp
         with socket.create_connection(("127.0.0.1", relay.port), source_address=("127.0.0.9", 0), timeout=10) as other:
             other.sendall(HELLO)
             assert receive(other, len(HELLO)) == HELLO
+        relay.await_line("opens more new connections")
         assert sum("opens more new connections" in line for line in relay.lines) == 1
 
 
