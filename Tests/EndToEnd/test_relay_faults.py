@@ -1,5 +1,6 @@
 """Hostile clients, slow peers and exhausted limits: the relay's memory stays bounded and those who behave are served."""
 
+import contextlib
 import json
 import os
 import random
@@ -179,7 +180,11 @@ def test_of_a_thousand_connects_the_gateway_sees_no_more_than_the_limit(tmp_path
 def test_running_out_of_descriptors_refuses_the_new_and_keeps_the_old(tmp_path):
     with Gateway() as gateway, Relay(tmp_path, gateway.port, "--rate", "0", descriptors=48) as relay:
         steady = relay.client()
-        crowd = [relay.connect(hello=None) for _ in range(100)]
+        crowd = []
+        for _ in range(100):
+            # One that is refused may be reset before its connect has returned.
+            with contextlib.suppress(ConnectionResetError):
+                crowd.append(relay.connect(hello=None))
         relay.await_line("no file descriptor left")
         relay.await_counters(lambda counters: counters["refused"].get("descriptors", 0) > 30, "refusals are counted")
         used = relay.cpu()
