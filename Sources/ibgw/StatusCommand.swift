@@ -20,6 +20,7 @@ struct StatusCommand: ParsableCommand {
   @OptionGroup var directory: RunDirectoryOption
 
   func run() throws {
+    showTimesOfContainer()
     let (json, socket) = (json, directory.controlSocket)
     guard watch else {
       askSupervisor("GET", "/v1/status", socket: socket) { response in
@@ -40,6 +41,13 @@ struct StatusCommand: ParsableCommand {
         }
       }
     }
+  }
+
+  /// Times are shown in the zone that the supervisor has taken for its own: TZ, or else TIME_ZONE.
+  private func showTimesOfContainer() {
+    guard getenv("TZ") == nil, let zone = getenv("TIME_ZONE") else { return }
+    setenv("TZ", zone, 1)
+    tzset()
   }
 
   private static func text(of response: HTTPResponse, json: Bool) -> String {

@@ -101,7 +101,7 @@ struct Supervision {
     _ services: [ServiceDefinition], _ prepared: PreparedFiles
   ) -> SupervisorConfiguration {
     let reread = reread
-    return SupervisorConfiguration(
+    var configuration = SupervisorConfiguration(
       services: services, onGatewayExit: GatewayExitPolicy(rawValue: settings.onGatewayExit.rawValue) ?? .restart,
       policy: settings.gatewayPolicy(hasCommandServer: prepared.instances.contains { $0.commandServer != nil }),
       alerts: AlertTargets(settings), loginFolder: "\(settings.ibkr.settingsPath)/\(LoginFiles.folderName)",
@@ -114,6 +114,8 @@ struct Supervision {
         let read = reread()
         return .init(redaction: Redaction(secrets: read.settings.secrets), outcomes: Self.reload(read))
       })
+    configuration.timetable = Timetable(of: settings)
+    return configuration
   }
 
   /// HUP: what the files say now is rendered again. The gateways take it in at their next start, Caddy by a restart.
@@ -171,6 +173,23 @@ extension Settings {
     policy.loginLimits = LoginLimits(perHour: logins.budget.perHour, perDay: logins.budget.perDay)
     policy.retriesSecondFactor = ibc.twoFactorTimeoutAction == .restart
     return policy
+  }
+}
+
+extension Timetable {
+  /// What the rendered config.ini tells the gateway to do; nothing where the user's own files may say something else.
+  fileprivate init(of settings: Settings) {
+    let known: [(name: String, meaning: String, minute: Int?, isWeekly: Bool)] = [
+      ("auto-restart", "the gateway restarts by itself and keeps its session", settings.ibc.autoRestartMinute, false),
+      ("auto-logoff", "the gateway ends by itself, as AUTO_LOGOFF_TIME says", settings.ibc.autoLogoffMinute, false),
+      ("cold-restart", "the gateway restarts with a full login", settings.ibc.coldRestartMinute, true),
+    ]
+    self.init(
+      settings.customConfig
+        ? []
+        : known.compactMap { entry in
+          entry.minute.map { Entry(name: entry.name, meaning: entry.meaning, minute: $0, isWeekly: entry.isWeekly) }
+        })
   }
 }
 

@@ -14,6 +14,11 @@ import Testing
     #expect(settings.templateValue("AUTO_RESTART_TIME", for: .paper) == canonical)
   }
 
+  @Test(arguments: [("12:05 AM", 5), ("1:00 AM", 60), ("12:00 PM", 720), ("11:59 PM", 1439)])
+  func `a restart's time of day is known in minutes`(text: String, minute: Int) {
+    #expect(parse(["AUTO_RESTART_TIME": text].merging(login) { $1 }).settings.ibc.autoRestartMinute == minute)
+  }
+
   @Test(arguments: ["13:00 PM", "00:30 AM", "11:60 PM", "11 PM", "noon", "AM", "-1:00 AM", "1١:00 AM", "111:00 AM"])
   func `what is no half-day time is refused`(text: String) {
     #expect(parse(["AUTO_LOGOFF_TIME": text]).problems.hasError("AUTO_LOGOFF_TIME"))

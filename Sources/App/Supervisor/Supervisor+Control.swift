@@ -20,8 +20,12 @@ extension Supervisor {
   }
 
   var report: StatusReport {
-    lifecycle.report(
+    let now = now
+    var report = lifecycle.report(
       version: configuration.version, pid: getpid(), started: started, orphansReaped: orphansReaped, at: now)
+    report.nextEvents += configuration.timetable.nextEvents(after: now.wall)
+    report.nextEvents.sort { $0.at < $1.at }
+    return report
   }
 
   private func answer(_ request: HTTPRequest, _ responder: HTTPResponder) {

@@ -21,6 +21,8 @@ public struct SupervisorConfiguration: Sendable {
   public var loginFolder: String?
   /// The gateways' settings folders, in which they leave their sessions.
   public var settingsFolders: [Mode: String]
+  /// What the gateways do by themselves at a time of day.
+  public var timetable = Timetable()
   /// How long the whole stop may take, in milliseconds.
   public var stopTimeout: Int64
   /// The folder of the control socket; it exists.
