@@ -25,5 +25,8 @@ struct IBGW: ParsableCommand {
 
 // A supervisor reads its signals from a descriptor: they are blocked before anything else happens and before any thread exists.
 let readsSignals = ["run", "demo", "relay", "probe", "web", "simulate"]
-if readsSignals.contains(CommandLine.arguments.dropFirst().first ?? "") { Ourselves.maskSignals() }
+let subcommand = CommandLine.arguments.dropFirst().first ?? ""
+if readsSignals.contains(subcommand) { Ourselves.maskSignals() }
+// What we start of ourselves comes from /proc/self/exe, which top and ps would call `exe`.
+if ["relay", "probe", "web", "simulate"].contains(subcommand) { Ourselves.setName("ibgw-\(subcommand)") }
 IBGW.main()

@@ -24,6 +24,8 @@ extension Supervisor {
   }
 
   private func write(_ line: [UInt8], of child: Child) {
+    // IBC parts its paragraphs by empty lines; behind a time and a name they say nothing.
+    guard line.contains(where: { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }) else { return }
     let (passes, dropped) = child.flood.admits(at: Ourselves.uptime)
     if dropped > 0 {
       let rate = Int(FloodGate.linesPerSecond)
@@ -98,10 +100,12 @@ extension Supervisor {
         child.leaderEndTold = true
         tell(.service(child.name, .leaderEnded(exit)))
       }
+      // java's end is our own child's, and wakes us. Only one whose parent lives on elsewhere would not.
+      recheck(in: .seconds(2))
     } else {
       Signals.send(SIGKILL, toGroup: child.pid)
+      recheck(in: .milliseconds(100))
     }
-    recheckSoon()
   }
 
   /// A process that left the group may hold the pipe for ever; what was written before the end is there at once.

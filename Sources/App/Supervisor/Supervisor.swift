@@ -113,7 +113,7 @@ public final class Supervisor {
   private var pending: [Event] = []
   private var isHandling = false
   private var wake: (time: Int64, task: Scheduled<Void>)?
-  private var recheck: Scheduled<Void>?
+  private var nextCheck: Scheduled<Void>?
   private var logRetry: Scheduled<Void>?
   private var hasStarted = false
   var sweep: Sweep?
@@ -228,7 +228,7 @@ public final class Supervisor {
 
   func finish(code: Int32) {
     wake?.task.cancel()
-    recheck?.cancel()
+    nextCheck?.cancel()
     logRetry?.cancel()
     journal.flush()
     unlink(controlSocketPath)
@@ -308,13 +308,10 @@ public final class Supervisor {
     }
   }
 
-  /// While something has left its first process behind and only /proc could tell of its end, the groups are looked at again soon.
-  func recheckSoon() {
-    guard recheck == nil else { return }
+  /// While something has left its first process behind and only /proc could tell of its end, the groups are looked at again.
+  func recheck(in time: TimeAmount) {
     let bound = NIOLoopBound(self, eventLoop: loop)
-    recheck = loop.scheduleTask(in: .milliseconds(100)) {
-      bound.value.recheck = nil
-      bound.value.collect()
-    }
+    nextCheck?.cancel()
+    nextCheck = loop.scheduleTask(in: time) { bound.value.collect() }
   }
 }

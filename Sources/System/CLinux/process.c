@@ -33,6 +33,8 @@ __attribute__((constructor(101))) static void mask_as_process_1(void) {
   if (getpid() == 1) clinux_mask_signals();
 }
 
+void clinux_set_name(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
 // Lets go of the code of the program itself, which comes first; its writable parts stay.
 static int release_code(struct dl_phdr_info *object, size_t size, void *unused) {
   (void)size, (void)unused;

@@ -56,6 +56,9 @@ public struct SpawnFailure: Error, Sendable, Hashable {
 }
 
 extension Command {
+  /// What ps shows in the program's place: for a process of our own the name, since where it comes from is the same file.
+  private func nameShown(_ path: String) -> String { path == "/proc/self/exe" ? "ibgw" : path }
+
   /// Starts the program as the leader of a session of its own, with no signal blocked or ignored, standard input empty, its output
   /// in one pipe, and no other descriptor of ours.
   public func spawn() throws(SpawnFailure) -> SpawnedProcess {
@@ -80,7 +83,7 @@ extension Command {
     }
 
     var pid: Int32 = 0
-    let error = withCStrings([path] + arguments) { argv in
+    let error = withCStrings([nameShown(path)] + arguments) { argv in
       withCStrings(environment.map { "\($0.key)=\($0.value)" }.sorted()) { envp in
         clinux_spawn(
           &pid, path, argv, envp, directory, standardInput, output.writing, output.writing, readiness?.writing ?? -1)

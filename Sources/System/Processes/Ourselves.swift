@@ -9,6 +9,9 @@ public enum Ourselves {
   /// Keeps /proc/self/environ and our memory from processes of our own user, and from core files.
   public static func forbidDumps() { _ = clinux_forbid_dumps() }
 
+  /// What top, and ps without arguments, call this process: at most 15 characters.
+  public static func setName(_ name: String) { clinux_set_name(name) }
+
   /// Gives back the memory of the code that only a start needs.
   public static func releaseStartCode() { clinux_release_code() }
 

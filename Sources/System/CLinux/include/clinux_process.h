@@ -7,6 +7,9 @@
 // Blocks every signal that the supervisor reads from its signalfd, and ignores SIGPIPE. Call it before the first thread exists.
 void clinux_mask_signals(void);
 
+// Gives this thread, and with it the process where it is the first one, another name; at most 15 characters of it count.
+void clinux_set_name(const char *name);
+
 // Unmaps the pages of the program's own code, which are the file's and come back as they are needed: what only a start needs does
 // not stay resident.
 void clinux_release_code(void);
