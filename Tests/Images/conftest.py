@@ -50,9 +50,7 @@ def engine():
 
 @pytest.fixture(scope="session")
 def mirror(engine, tmp_path_factory):
-    mirror = Mirror(tmp_path_factory.mktemp("mirror"), engine)
-    yield mirror
-    mirror.stop()
+    return Mirror(tmp_path_factory.mktemp("mirror"), engine)
 
 
 @pytest.fixture(scope="session")

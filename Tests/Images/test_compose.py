@@ -1,10 +1,11 @@
 """The shipped compose files, brought up by docker-compose as they are."""
 
 import json
-import subprocess
 import sys
 
 import pytest
+
+from imaging import Container, eventually
 
 HANDSHAKE = """
 import socket, struct, sys
@@ -33,8 +34,6 @@ class Project:
             program="/usr/bin/docker-compose", environment=self.environment, cwd=self.context)
 
     def up(self, *arguments):
-        from imaging import Container
-
         self.run("up", "--detach", "--no-build", *arguments)
         return Container(self.engine, self.run("ps", "--quiet", self.service).stdout.strip())
 
@@ -56,7 +55,7 @@ def project(engine, gateway_image, context, share):
 
 
 def handshake(engine, port):
-    result = engine.in_network(sys.executable, "-c", HANDSHAKE, port)
+    result = engine.inside(sys.executable, "-c", HANDSHAKE, port)
     return result.stdout.strip() or result.stderr
 
 
@@ -104,9 +103,7 @@ def test_docker_restarts_a_supervisor_that_was_killed(project, engine):
     container.wait_healthy()
     pid = container.state["Pid"]
     # From outside: inside its namespace nothing kills process 1.
-    subprocess.run(["kill", "-KILL", str(pid)], check=True)
-    from imaging.engine import eventually
-
+    assert engine.inside("kill", "-KILL", pid).returncode == 0
     eventually(lambda: (s := container.state)["Running"] and s["Pid"] != pid, what="the restart")
     container.wait_healthy()
     assert engine.inspect(container.id)["RestartCount"] == 1
@@ -154,9 +151,9 @@ def test_the_monitoring_overlay_opens_the_health_site_to_its_neighbours(project,
     container = made.up("ib-gateway")
     container.wait_healthy()
     address = next(iter(engine.inspect(container.id)["NetworkSettings"]["Networks"].values()))["IPAddress"]
-    answer = engine.in_network("curl", "-fsS", f"http://{address}:2019/metrics")
+    answer = engine.inside("curl", "-fsS", f"http://{address}:2019/metrics")
     assert "ibgw_" in answer.stdout, answer.stderr
-    assert engine.in_network("curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", f"http://{address}:2019/ready").stdout == "200"
+    assert engine.inside("curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", f"http://{address}:2019/ready").stdout == "200"
 
 
 def test_a_sidecar_lends_the_gateway_its_network(project, engine, gateway_image):
@@ -173,5 +170,4 @@ def test_a_sidecar_lends_the_gateway_its_network(project, engine, gateway_image)
     assert "tskey" not in json.dumps(engine.inspect(container.id)["Config"]["Env"])
     names = {name: engine.inspect(cid)["State"]["Pid"] for name, cid in (
         (n, made.run("ps", "--quiet", n).stdout.strip()) for n in ("tailscale", "ib-gateway"))}
-    networks = {subprocess.run(["readlink", f"/proc/{pid}/ns/net"], capture_output=True, text=True).stdout for pid in names.values()}
-    assert len(networks) == 1
+    assert len({engine.inside("readlink", f"/proc/{pid}/ns/net").stdout for pid in names.values()}) == 1

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from imaging import eventually
+
 LOGIN = {"TWS_USERID": "trader", "TWS_PASSWORD": "horse-battery"}
 BOTH = LOGIN | {"TRADING_MODE": "both", "TWS_USERID_PAPER": "trader-of-paper", "TWS_PASSWORD_PAPER": "staple-correct"}
 # What the shipped compose file says, as options of `docker run`.
@@ -67,8 +69,6 @@ def test_the_engine_itself_finds_it_healthy(start):
     options = ("--health-interval", "1s", "--health-start-period", "60s")
     container = start(options=options)
     container.wait_healthy()
-    from imaging.engine import eventually
-
     eventually(lambda: container.state["Health"]["Status"] == "healthy", what="the engine's own health check")
     assert container.state["Health"]["Log"][-1]["Output"].strip() == "OK"
 

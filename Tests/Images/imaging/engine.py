@@ -1,25 +1,47 @@
-"""A Docker Engine of the tests' own: its network, mounts, images and containers are gone with it."""
+"""A Docker Engine of the tests' own: its processes, network, mounts, images and containers are gone with it, and it with the tests."""
 
-import ctypes
+import fcntl
 import json
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
 PATIENCE = 60.0
+PREFIX = "ibgw-docker-"
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+# Outlives the tests by as long as it takes to clean up. Standard input ends when the tests have, however that happened; with the
+# first process of its own pid namespace everything in there ends at once. The lock, descriptor 9, says that the folder is in use.
+KEEP = r"""
+unshare --net --mount --propagation private --pid --fork --kill-child=KILL --mount-proc bash -c "$2" bash "$@" <&0 9>&- &
+echo $! >"$1/pid"
+wait $!
+for _ in {1..50}; do
+  find /sys/fs/cgroup -depth -type d -path "*/$3*" -exec rmdir {} + 2>/dev/null
+  rm -rf "$1" "$4"
+  if [ ! -e "$1" ] && [ -z "$(find /sys/fs/cgroup -maxdepth 2 -name "$3")" ]; then exit 0; fi
+  sleep 0.1
+done
+"""
 
 # containerd is started apart, since dockerd would ask for an oom_score that not every machine grants. The engine's /run is its own.
 START = r"""
 set -e
+exec 3<&0
 ip link set lo up
 mount -t tmpfs tmpfs /run
+# In a container with cgroups of version 2, a group that holds processes can have no groups with limits below it.
+if [ -e /sys/fs/cgroup/cgroup.type ]; then
+  mkdir -p /sys/fs/cgroup/init
+  xargs -rn1 </sys/fs/cgroup/cgroup.procs >/sys/fs/cgroup/init/cgroup.procs 2>/dev/null || true
+  sed 's/ / +/g; s/^/+/' </sys/fs/cgroup/cgroup.controllers >/sys/fs/cgroup/cgroup.subtree_control
+fi
 cat >"$1/containerd.toml" <<TOML
 version = 2
-root = "$1/containerd"
+root = "$4/containerd"
 state = "/run/containerd"
 oom_score = 0
 disabled_plugins = ["io.containerd.grpc.v1.cri"]
@@ -29,14 +51,11 @@ TOML
 containerd --config "$1/containerd.toml" >"$1/containerd.log" 2>&1 &
 until [ -S /run/containerd.sock ]; do kill -0 $!; sleep 0.05; done
 limit=$(ulimit -Hn)
-dockerd --data-root "$1/docker" --exec-root /run/docker --pidfile "$1/dockerd.pid" --host "unix://$1/docker.sock" \
-  --containerd /run/containerd.sock --storage-driver overlay2 --exec-opt native.cgroupdriver=cgroupfs \
+dockerd --data-root "$4/docker" --exec-root /run/docker --pidfile /run/dockerd.pid --host "unix://$1/docker.sock" \
+  --containerd /run/containerd.sock --storage-driver overlay2 --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$3" \
   --default-ulimit "nofile=$limit:$limit" >"$1/dockerd.log" 2>&1 &
-dockerd=$!
-trap 'kill $dockerd' TERM
-until wait $dockerd; [ ! -d /proc/$dockerd ]; do :; done
-kill %1
-wait
+cat <&3 >/dev/null &
+wait -n
 """
 
 
@@ -54,18 +73,22 @@ def eventually(condition, within=PATIENCE, what="the condition"):
 
 
 class Engine:
-    """dockerd and containerd in a network and a mount namespace of their own."""
+    """dockerd and containerd in network, mount and pid namespaces of their own."""
 
     def __init__(self):
-        # Short, since a socket's path may have 107 bytes; on a disk, since overlayfs does not stack on itself.
-        self.folder = Path(tempfile.mkdtemp(prefix="ibgw-docker-", dir="/var/tmp"))
-        self.containers = []
-        self._process = subprocess.Popen(
-            ["unshare", "--net", "--mount", "--propagation", "private", "bash", "-c", START, "bash", str(self.folder)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-            preexec_fn=_end_with_the_tests)
-        program = "/usr/bin/docker" if os.access("/usr/bin/docker", os.X_OK) else "docker"
-        self.docker_program = program
+        _sweep()
+        # Short, since a socket's path may have 107 bytes.
+        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir="/var/tmp"))
+        self.cgroup = self.folder.name
+        data = _on_a_disk(self.folder)
+        with (self.folder / "lock").open("w") as lock, (self.folder / "engine.log").open("w") as log:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            lock.write(str(data))
+            lock.flush()
+            self._keeper = subprocess.Popen(
+                ["bash", "-c", f"exec 9<&{lock.fileno()} {lock.fileno()}<&-; {KEEP}", "bash", self.folder, START, self.cgroup, data],
+                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log, pass_fds=[lock.fileno()], start_new_session=True)
+        self.docker_program = "/usr/bin/docker" if os.access("/usr/bin/docker", os.X_OK) else "docker"
         self.environment = {
             "PATH": os.environ["PATH"], "HOME": str(self.folder), "DOCKER_HOST": f"unix://{self.folder}/docker.sock",
             "DOCKER_BUILDKIT": "1", "LANG": "C.UTF-8",
@@ -73,19 +96,16 @@ class Engine:
         eventually(self._answers, what=lambda: f"dockerd's answer; its log:\n{self.log()}\nwhich")
 
     def _answers(self):
-        assert self._process.poll() is None, f"dockerd ended: {self._process.stdout.read().decode()}\n{self.log()}"
+        assert self._keeper.poll() is None, "the engine ended; its log is gone with it"
         return self.run("version", check=False).returncode == 0
 
     def log(self):
-        path = self.folder / "dockerd.log"
-        return path.read_text(errors="replace")[-3000:] if path.exists() else ""
+        return "".join((self.folder / name).read_text(errors="replace")[-3000:] for name in ("engine.log", "dockerd.log")
+                       if (self.folder / name).exists())
 
     def stop(self):
-        for container in self.containers:
-            self.run("rm", "--force", "--volumes", container.id, check=False)
-        self._process.send_signal(signal.SIGTERM)
-        self._process.wait(60)
-        eventually(lambda: not _remove(self.folder), what="the end of the engine's folder")
+        self._keeper.stdin.close()
+        assert self._keeper.wait(60) == 0, f"something keeps {self.folder}, or a control group of that name"
 
     # Commands
 
@@ -102,14 +122,18 @@ class Engine:
     def inspect(self, thing):
         return json.loads(self.run("inspect", thing).stdout)[0]
 
-    def in_network(self, *command, **options):
-        """A command of the machine in the engine's network, where 127.0.0.1 has the published ports."""
+    def inside(self, *command, **options):
+        """A command of the machine among the engine's processes and in its network, where 127.0.0.1 has the published ports."""
         return subprocess.run(
-            ["nsenter", f"--net=/proc/{self._process.pid}/ns/net", *map(str, command)],
-            capture_output=True, text=True, timeout=options.pop("within", PATIENCE), **options)
+            [*self._enter(), *map(str, command)], capture_output=True, text=True, timeout=options.pop("within", PATIENCE), **options)
 
-    def spawn_in_network(self, *command, **options):
-        return subprocess.Popen(["nsenter", f"--net=/proc/{self._process.pid}/ns/net", *map(str, command)], **options)
+    def spawn_inside(self, *command):
+        """The same, in the background for as long as the engine runs."""
+        subprocess.Popen([*self._enter(), *map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def _enter(self):
+        entry = f"/proc/{(self.folder / 'pid').read_text().strip()}/ns"
+        return ["nsenter", f"--net={entry}/net", f"--mount={entry}/mnt", f"--pid={entry}/pid_for_children"]
 
     def build(self, tag, dockerfile, context, target=None, **arguments):
         """Builds a Dockerfile with the engine's own network, in which the mirror listens."""
@@ -127,9 +151,7 @@ class Engine:
             arguments += ["--env", f"{name}={value}"]
         for volume in volumes:
             arguments += ["--volume", volume]
-        container = Container(self, self.run(*arguments, image, *command).stdout.strip())
-        self.containers.append(container)
-        return container
+        return Container(self, self.run(*arguments, image, *command).stdout.strip())
 
 
 class Container:
@@ -191,13 +213,22 @@ class Container:
         return [(int(pid), int(uid), command.strip()) for pid, uid, command in (r.split("|", 2) for r in rows)]
 
 
-def _end_with_the_tests():
-    """The engine is told to end when the tests' process has, however that ended."""
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+def _on_a_disk(folder):
+    """Where the engine keeps its images: overlayfs, which a test may itself run on, does not stack on itself."""
+    for place in (folder.parent, REPOSITORY / ".build"):
+        kind = subprocess.run(["stat", "--file-system", "--format", "%T", place], capture_output=True, text=True).stdout.strip()
+        if kind and kind != "overlayfs":
+            return place / f"{folder.name}-data" if place != folder.parent else folder
+    raise AssertionError("no folder for the engine's images that is not on overlayfs itself")
 
 
-def _remove(path):
-    """Removes a folder; true where something keeps it."""
-    shutil.rmtree(path, ignore_errors=True)
-    return path.exists()
+def _sweep():
+    """Removes what an engine has left whose keeper was killed."""
+    for lock in Path("/var/tmp").glob(PREFIX + "*/lock"):
+        with lock.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            for folder in (file.read(), lock.parent):
+                shutil.rmtree(folder or lock.parent, ignore_errors=True)

@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 from .base import Packages
+from .engine import eventually
 
 HERE = Path(__file__).parent
 STANDINS = HERE.parents[1] / "EndToEnd/harness/standins"
@@ -27,7 +28,7 @@ class Mirror:
     """The folder, the server, and the build arguments that lead a Dockerfile to it."""
 
     def __init__(self, folder, engine):
-        self.folder = Path(folder)
+        self.folder, self.engine = Path(folder), engine
         self.served = self.folder / "served"
         self.architecture = _output("dpkg", "--print-architecture").strip()
         caddy, tailscale = self._caddy(), self._tailscale()
@@ -36,16 +37,8 @@ class Mirror:
         self._repository("desktop", "here", [self._package(n, "1", {}) for n in DESKTOP_PACKAGES], "desktop/key.gpg")
         self.ibc_sha256 = self._ibc()
         self._installer()
-        self._server = engine.spawn_in_network(
-            sys.executable, "-m", "http.server", str(PORT), "--bind", "127.0.0.1", "--directory", str(self.served),
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        from .engine import eventually
-
-        eventually(lambda: engine.in_network("curl", "-fsS", ADDRESS).returncode == 0, what="the mirror")
-
-    def stop(self):
-        self._server.terminate()
-        self._server.wait()
+        engine.spawn_inside(sys.executable, "-m", "http.server", PORT, "--bind", "127.0.0.1", "--directory", self.served)
+        eventually(lambda: engine.inside("curl", "-fsS", ADDRESS).returncode == 0, what="the mirror")
 
     @property
     def arguments(self):
@@ -122,18 +115,19 @@ class Mirror:
         return self._sign(index.parents[1], self.served / key_path)
 
     def _sign(self, folder, key_path):
-        # Short, since the agent's socket lies in it.
-        home = Path(_output("mktemp", "-d", "/var/tmp/ibgw-gpg-XXXXXX").strip())
-        gpg = ("env", f"GNUPGHOME={home}", "gpg", "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "")
-        try:
-            _output(*gpg, "--quick-generate-key", f"repository of {folder.name}", "rsa2048", "sign", "never")
-            _output(*gpg, "--clearsign", "--output", folder / "InRelease", folder / "Release")
-            _output(*gpg, "--armor", "--output", key_path, "--export")
-            keys = _output(*gpg, "--list-keys", "--with-colons")
-            return next(line.split(":")[9] for line in keys.splitlines() if line.startswith("fpr:"))
-        finally:
-            _output("env", f"GNUPGHOME={home}", "gpgconf", "--kill", "all")
-            shutil.rmtree(home, ignore_errors=True)
+        # The agent that gpg starts ends with the engine. Its socket lies in this folder, whose path therefore has to be short.
+        home = self.engine.folder / f"gpg-{len(list(self.engine.folder.glob('gpg-*')))}"
+        home.mkdir(mode=0o700)
+
+        def gpg(*arguments):
+            return _checked(self.engine.inside(
+                "gpg", "--homedir", home, "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "", *arguments))
+
+        gpg("--quick-generate-key", f"repository of {folder.name}", "rsa2048", "sign", "never")
+        gpg("--clearsign", "--output", folder / "InRelease", folder / "Release")
+        gpg("--armor", "--output", key_path, "--export")
+        keys = gpg("--list-keys", "--with-colons")
+        return next(line.split(":")[9] for line in keys.splitlines() if line.startswith("fpr:"))
 
     # IBKR's program and IBC
 
@@ -163,6 +157,10 @@ class Mirror:
 
 
 def _output(*command):
-    result = subprocess.run([str(word) for word in command], capture_output=True, text=True, env=os.environ | {"LC_ALL": "C.UTF-8"})
-    assert result.returncode == 0, f"{command} ended with {result.returncode}: {result.stderr}"
+    return _checked(subprocess.run(
+        [str(word) for word in command], capture_output=True, text=True, env=os.environ | {"LC_ALL": "C.UTF-8"}))
+
+
+def _checked(result):
+    assert result.returncode == 0, f"{result.args} ended with {result.returncode}: {result.stderr}"
     return result.stdout
