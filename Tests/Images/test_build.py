@@ -72,6 +72,19 @@ def test_the_same_file_serves_as_a_template_of_envsubst(engine, mirror, gateway_
     assert engine.inspect("by-envsubst")["Config"]["Labels"] == engine.inspect(gateway_image)["Config"]["Labels"]
 
 
+def test_the_desktops_file_serves_so_too(engine, mirror, tws_image, context, tmp_path):
+    rendered = subprocess.run(
+        ["envsubst", "$VERSION,$CHANNEL"], stdin=(context / "Dockerfile.tws.template").open(), capture_output=True, text=True,
+        env={"PATH": "/usr/bin", "VERSION": VERSION, "CHANNEL": "stable"}, check=True).stdout
+    dockerfile = tmp_path / "Dockerfile"
+    dockerfile.write_text(rendered)
+    # Without GATEWAY_IMAGE: its default is the gateway's image of the same channel.
+    arguments = {name: value for name, value in mirror.arguments.items() if name not in ("VERSION", "CHANNEL")}
+    engine.build("tws-by-envsubst", dockerfile, context, **arguments, BASE_IMAGE="rdesktop")
+    assert environment(engine, "tws-by-envsubst") == environment(engine, tws_image)
+    assert engine.inspect("tws-by-envsubst")["Config"]["Labels"] == engine.inspect(tws_image)["Config"]["Labels"]
+
+
 def test_the_user_and_the_heap_can_be_chosen_at_the_build(engine, mirror, gateway_image, context):
     engine.build(
         "chosen", context / "Dockerfile.template", context, **mirror.gateway_arguments, USER_ID=1234, USER_GID=2345, JAVA_HEAP_SIZE=1500)

@@ -74,6 +74,17 @@ def test_the_compose_file_comes_up_confined_and_serves(project, engine):
     assert code == 0 and seconds < 30
 
 
+def test_the_desktops_compose_file_comes_up_with_rdp_on_this_machine_alone(project, engine, tws_image):
+    made = project("tws", "tws-docker-compose.yml", environment=LOGIN | {"PASSWD": "front-door"})
+    container = made.up()
+    container.wait_healthy()
+    assert engine.inspect(container.id)["HostConfig"]["PortBindings"] == {"3389/tcp": [{"HostIp": "127.0.0.1", "HostPort": "3370"}]}
+    assert engine.inspect(container.id)["HostConfig"]["ShmSize"] == 1 << 30
+    assert (made.context / "config/tws_settings").is_dir()
+    code, seconds = container.stop_gracefully(seconds=75)
+    assert code == 0 and seconds < 40
+
+
 def test_published_ports_reach_both_gateways(project, engine):
     ports = {"ports": ["127.0.0.1:4001:4003", "127.0.0.1:4002:4004"]}
     made = project("ib-gateway", "docker-compose.yml", environment=BOTH, more=ports)

@@ -56,6 +56,24 @@ def test_the_supervisor_is_process_1_and_stops_with_0(start, share, measured):
     assert notes(share, "ended")[-1]["why"] == "TERM"
 
 
+@pytest.mark.parametrize("reached", ["supervises as process 1", "Starting Gateway"])
+def test_a_stop_in_the_middle_of_the_start_is_orderly_too(start, reached):
+    container = start()
+    container.wait_for_log(reached)
+    code, seconds = container.stop_gracefully()
+    assert code == 0 and seconds < 30, container.log()
+
+
+def test_who_administers_the_container_sees_what_process_1_sees(start):
+    container = start()
+    container.wait_healthy()
+    for user in ("root", "1000"):
+        assert container.ibgw("health", user=user).stdout == "OK\n"
+        assert "paper    serving" in container.ibgw("status", user=user).stdout
+    stranger = container.ibgw("status", user="4444")
+    assert stranger.returncode != 0 and "paper" not in stranger.stdout
+
+
 def test_two_gateways_serve_side_by_side(start):
     container = start(BOTH)
     container.wait_healthy()

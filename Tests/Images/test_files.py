@@ -107,14 +107,16 @@ def test_nothing_that_restarts_asks_whether_a_login_is_complete(file):
 
 
 def test_every_stop_is_given_more_than_the_supervisor_takes(settings):
-    timeout = int(next(row["default"] for row in settings if row["name"] == "STOP_TIMEOUT").split()[0])
+    timeout, paused = map(int, re.findall(r"\d+", next(row["default"] for row in settings if row["name"] == "STOP_TIMEOUT")))
     graces = [
         int(re.search(r"stop_grace_period: (?:\$\{STOP_GRACE_PERIOD:-)?(\d+)s", (REPOSITORY / name).read_text())[1])
         for name in ("docker-compose.yml", "tws-docker-compose.yml", "image-files/compose/swarm.yml")]
     manifest = yaml.safe_load((REPOSITORY / "image-files/kubernetes/statefulset.yaml").read_text())
     graces.append(manifest["spec"]["template"]["spec"]["terminationGracePeriodSeconds"])
     service = re.search(r"S6_SERVICES_GRACETIME=(\d+)", (REPOSITORY / "Dockerfile.tws.template").read_text())
-    assert all(grace > timeout for grace in [*graces, int(service[1]) // 1000])
+    assert all(grace > timeout for grace in graces)
+    # It is an upper bound, below Docker's own, and has no reason to be short.
+    assert int(service[1]) / 1000 > paused
 
 
 def test_links_between_the_documents_lead_somewhere():
