@@ -16,10 +16,11 @@ struct CheckCommand: ParsableCommand {
   func run() throws {
     let (settings, found) = processSettings()
     let problems = found + Preparation.check(settings) + Preparation.checkCaddyfile(settings)
+    let report = Report(problems: problems, notes: [Preparation.tailnet(settings).note].compactMap { $0 })
     if json {
-      print(try encoded(Report(problems: problems)))
+      print(try encoded(report))
     } else {
-      print(Report(problems: problems).text, terminator: "")
+      print(report.text, terminator: "")
     }
     if problems.containsError { throw ExitCode(78) }
   }
@@ -29,8 +30,11 @@ struct CheckCommand: ParsableCommand {
     let problems: [Problem]
     let errors: Int
     let warnings: Int
+    /// What is as it was asked for, and worth knowing.
+    let notes: [String]
 
-    init(problems: [Problem]) {
+    init(problems: [Problem], notes: [String]) {
+      self.notes = notes
       self.problems = problems.filter { $0.severity == .error } + problems.filter { $0.severity == .warning }
       errors = problems.count { $0.severity == .error }
       warnings = problems.count - errors
@@ -39,7 +43,7 @@ struct CheckCommand: ParsableCommand {
     /// A line for each problem, and one for the verdict.
     var text: String {
       let lines = problems.map { "\($0.severity.rawValue): \($0)\n" }
-      return lines.joined() + verdict + "\n"
+      return lines.joined() + notes.map { "note: \($0)\n" }.joined() + verdict + "\n"
     }
 
     private var verdict: String {

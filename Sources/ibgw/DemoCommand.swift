@@ -74,7 +74,8 @@ struct DemoCommand: ParsableCommand {
       "CADDY_LOG_DIR": "\(home)/log", "TWS_MAJOR_VRSN": "simulated", "TWS_USERID": "paperuser1",
       "TWS_PASSWORD": "no password is needed here", "DISPLAY": Self.freeDisplay,
       "ENABLE_HEALTH_CHECK": Self.isInstalled("caddy") ? "yes" : "no",
-      "CADDY_LOG_LEVEL": "WARN", "RELAY_BIND": "127.0.0.1", "IBC_COMMAND_SERVER": "no", "STOP_TIMEOUT": "15",
+      "CADDY_LOG_LEVEL": "WARN", "RELAY_BIND": "127.0.0.1", "IBC_COMMAND_SERVER": "no", "TAILSCALE_MODE": "off",
+      "STOP_TIMEOUT": "15",
     ]) { $1 }
     if Self.isInstalled("Xvfb") && Self.isInstalled("x11vnc") {
       environment["VNC_SERVER_PASSWORD"] = String(

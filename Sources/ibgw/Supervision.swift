@@ -150,8 +150,8 @@ extension ServiceLayout {
       )
     }
     self.init(
-      program: "/proc/self/exe", gateways: Dictionary(uniqueKeysWithValues: gateways), caddyfile: prepared.caddyfile,
-      vncPasswordFile: prepared.vncPasswordFile)
+      program: "/proc/self/exe", gateways: Dictionary(uniqueKeysWithValues: gateways), tailnet: prepared.tailnet,
+      caddyfile: prepared.caddyfile, vncPasswordFile: prepared.vncPasswordFile)
   }
 
   /// The user's scripts: every `*.sh` of a moment's folder, in the order of the names.

@@ -33,6 +33,8 @@ class Image:
             "PATH": f"{root}/bin",
             "TWS_USERID": "someone",
             "TWS_PASSWORD": "correct horse",
+            "TAILSCALE_STATE_DIR": f"{root}/state",
+            "TAILSCALE_SOCKET": f"{root}/tailscaled.sock",
         }
         self.write(f"home/Jts/ibgateway/{self.VERSION}/jars/launcher.jar")
         self.write(f"home/Jts/ibgateway/{self.VERSION}/ibgateway.vmoptions", "-Xmx768m\n")

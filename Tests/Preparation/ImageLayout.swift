@@ -17,7 +17,8 @@ final class ImageLayout {
       "HOME": "\(root)/home", "TWS_PATH": "\(root)/home/Jts", "IBC_PATH": "\(root)/home/ibc",
       "IB_GATEWAY_VERSION": "10.45.1j", "IBGW_RUN_DIR": "\(root)/run", "CADDY_LOG_DIR": "\(root)/log",
       "CADDYFILE_TMPL": "\(root)/caddy/Caddyfile.tmpl", "PATH": "\(root)/bin", "TWS_USERID": "someone",
-      "TWS_PASSWORD": "correct horse",
+      "TWS_PASSWORD": "correct horse", "TAILSCALE_STATE_DIR": "\(root)/state",
+      "TAILSCALE_SOCKET": "\(root)/tailscaled.sock",
     ]
     try file("home/Jts/ibgateway/10.45.1j/jars/jts4launch.jar")
     try file("home/Jts/ibgateway/10.45.1j/ibgateway.vmoptions", "# options\n-Xmx768m\n-XX:+UseG1GC\n")

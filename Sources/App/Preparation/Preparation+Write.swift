@@ -32,6 +32,8 @@ public struct PreparedFiles: Sendable {
   public internal(set) var caddyfile: String?
   /// The file for x11vnc's `-passwdfile`; nil where no VNC is wanted.
   public internal(set) var vncPasswordFile: String?
+  /// What becomes of the tailnet.
+  public internal(set) var tailnet: TailnetPlan
   /// Every file that was written, in order.
   public internal(set) var written: [Written] = []
   /// What was lived with, such as a directory that could not be written.
@@ -51,8 +53,9 @@ extension Preparation {
   /// - Throws: the problem that stopped it. Files written before it are whole, the others are as they were.
   public static func write(_ settings: Settings) throws(Problem) -> PreparedFiles {
     let rendered = try render(settings, masked: false)
-    var prepared = PreparedFiles()
+    var prepared = PreparedFiles(tailnet: tailnet(settings))
     try createDirectories(settings, &prepared)
+    createTailnetDirectories(prepared.tailnet, &prepared)
     for mode in settings.modes {
       try write(mode, of: settings, rendered, &prepared)
     }

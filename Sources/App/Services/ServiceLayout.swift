@@ -1,3 +1,4 @@
+import Settings
 import Trading
 
 /// Where the files that the services need were prepared. Everything here is a path; no secret is.
@@ -32,6 +33,8 @@ public struct ServiceLayout: Sendable {
   public var vncPasswordFile: String?
   /// Whether the gateway image's own X server is to run; without one only a simulated gateway can.
   public var hasDisplay = true
+  /// What becomes of the tailnet.
+  public var tailnet: TailnetPlan
   /// The user's scripts for each moment, in their order.
   public var startScripts: [String] = []
   /// Scripts for when the X server is up.
@@ -41,8 +44,10 @@ public struct ServiceLayout: Sendable {
 
   /// A layout without scripts.
   public init(
-    program: String, gateways: [Mode: Gateway], caddyfile: String? = nil, vncPasswordFile: String? = nil
+    program: String, gateways: [Mode: Gateway], tailnet: TailnetPlan, caddyfile: String? = nil,
+    vncPasswordFile: String? = nil
   ) {
+    self.tailnet = tailnet
     self.program = program
     self.gateways = gateways
     self.caddyfile = caddyfile

@@ -20,7 +20,7 @@ public struct ServiceSet {
   /// Every service in the order in which it is considered for a start. What does not depend on something else starts with the first.
   public var definitions: [ServiceDefinition] {
     var all = scripts(layout.startScripts, moment: .start, after: [])
-    if settings.tailscale.authKey != nil { all.append(tailscaled) }
+    if layout.tailnet.mode == .embedded { all.append(tailscaled) }
     if settings.caddy.servesHealth { all.append(web) }
     if let caddyfile = layout.caddyfile { all.append(caddy(caddyfile)) }
     if hasOwnDisplay { all.append(xvfb) }
@@ -158,7 +158,8 @@ public struct ServiceSet {
       command: Command(
         program: "tailscaled",
         arguments: [
-          "--tun=userspace-networking", "--statedir=/var/lib/tailscale", "--socket=/var/run/tailscale/tailscaled.sock",
+          layout.tailnet.tun == .kernel ? "--tun=tailscale0" : "--tun=userspace-networking",
+          "--statedir=\(layout.tailnet.stateDirectory)", "--socket=\(layout.tailnet.socket)",
         ], environment: environment.base),
       voice: .plain(.debug))
   }

@@ -3,7 +3,9 @@ enum Misspelling {
   /// A warning for each variable that is set, unknown, and a letter or two away from a known one, or a `_FILE` of a
   /// variable that is not read from files.
   static func problems(in environment: [String: String]) -> [Problem] {
-    let known = Setting.table.flatMap { [$0.name] + ($0.fileVariable.map { [$0] } ?? []) }
+    let known = Setting.table.flatMap { row in
+      ([row.name] + row.aliases.map(\.name)).flatMap { row.isSecret ? [$0, "\($0)_FILE"] : [$0] }
+    }
     let ours = Set(known).union(Removed.advice.keys)
     let candidates = known.map(Candidate.init)
     return environment.keys.sorted().compactMap { name in

@@ -11,6 +11,8 @@ public struct Setting: Sendable {
   public let name: String
   /// What it may say, in a few words: `yes or no`, `seconds`, `live, paper, both`.
   public let type: String
+  /// Other names that users know the variable by, with what their values mean.
+  private(set) var aliases: [Alias] = []
   /// What holds where the variable is unset or empty, as the reference shows it; nil where that is nothing.
   public let shownDefault: String?
   /// Whether the value is never to be seen: passwords, keys and user names. Each of them may come from a file instead,
@@ -44,6 +46,13 @@ public struct Setting: Sendable {
       self.shown = shown
       self.text = text
     }
+  }
+
+  /// Another variable for the same thing.
+  struct Alias {
+    let name: String
+    /// Its text as the row's own variable would say it.
+    let reading: @Sendable (String) -> String
   }
 
   /// A row whose value is always there.
@@ -81,6 +90,13 @@ public struct Setting: Sendable {
       settings[keyPath: target] = text
       return .success(text)
     }
+  }
+
+  /// The row, found under another variable as well.
+  func alias(_ name: String, reading: @escaping @Sendable (String) -> String = { $0 }) -> Setting {
+    var row = self
+    row.aliases.append(Alias(name: name, reading: reading))
+    return row
   }
 
   private init(

@@ -33,7 +33,7 @@ extension Settings {
         "ON_STOP", "is pause, which IBC is asked for by its command server, and IBC_COMMAND_SERVER switches that off",
         "write IBC_COMMAND_SERVER=yes, or ON_STOP=close")
     }
-    return problems + vncPasswordProblems() + suspiciousTexts()
+    return problems + vncPasswordProblems() + tailnetProblems() + suspiciousTexts()
   }
 
   /// What x11vnc's password file and the VNC protocol cannot carry. Source: `x11vnc -help`, -passwdfile.

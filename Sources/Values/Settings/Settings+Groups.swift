@@ -252,18 +252,6 @@ extension Settings {
     public internal(set) var onStop = OnStop.close
   }
 
-  /// The tailnet node.
-  public struct Tailscale: Sendable {
-    /// The key with which it joins.
-    public internal(set) var authKey: String?
-    /// The node's name; nil for the container's host name.
-    public internal(set) var hostname: String?
-    /// Tags to advertise, each with its `tag:`.
-    public internal(set) var tags: [String]?
-    /// More arguments for `tailscale up`, as typed.
-    public internal(set) var extraArguments: String?
-  }
-
   /// The supervisor's own log.
   public struct Log: Sendable {
     /// The least important level that is logged.

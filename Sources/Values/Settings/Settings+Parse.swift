@@ -22,15 +22,16 @@ extension Settings {
   ) -> (settings: Settings, problems: [Problem]) {
     var settings = Settings()
     var problems: [Problem] = []
-    settings.open = environment.filter { Setting.named($0.key)?.isSecret != true }
+    settings.open = environment.filter { Setting.understanding($0.key)?.isSecret != true }
 
     for setting in Setting.table {
-      let text = setting.text(in: environment, readFile: readFile, problems: &problems)
-      if let text, let canonical = settings.apply(setting, text, problems: &problems) {
+      let source = setting.source(in: environment, readFile: readFile, problems: &problems)
+      if let source, let canonical = settings.apply(setting, source.text, as: source.variable, problems: &problems) {
         settings.texts[setting.name] = canonical
         settings.given.insert(setting.name)
+        settings.files[setting.name] = source.file
       } else if let standard = setting.defaultText(settings) {
-        settings.texts[setting.name] = settings.apply(setting, standard, problems: &problems)
+        settings.texts[setting.name] = settings.apply(setting, standard, as: setting.name, problems: &problems)
       }
     }
     settings.modes =
@@ -47,11 +48,13 @@ extension Settings {
     return (settings, problems.filter { $0.severity == .error } + problems.filter { $0.severity == .warning })
   }
 
-  private mutating func apply(_ setting: Setting, _ text: String, problems: inout [Problem]) -> String? {
+  private mutating func apply(
+    _ setting: Setting, _ text: String, as variable: String, problems: inout [Problem]
+  ) -> String? {
     switch setting.store(text, &self) {
     case .success(let canonical): return canonical
     case .failure(let invalid):
-      problems.append(Problem(setting.name, .error, what: invalid.what, fix: invalid.fix))
+      problems.append(Problem(variable, .error, what: invalid.what, fix: invalid.fix))
       return nil
     }
   }
@@ -61,33 +64,70 @@ extension Setting {
   /// The variable that names a file with the value, where there is one.
   public var fileVariable: String? { isSecret ? "\(name)_FILE" : nil }
 
-  fileprivate func text(
+  /// A text that was given, and where.
+  fileprivate struct Source {
+    let variable: String
+    let text: String
+    /// The file that it was read from, where it was.
+    var file: String?
+  }
+
+  /// What the row's variable says, or another name of it; two that differ are a problem rather than a choice.
+  fileprivate func source(
     in environment: [String: String], readFile: (String) -> Result<String, UnreadableFile>, problems: inout [Problem]
-  ) -> String? {
+  ) -> Source? {
+    var found: [Source] = []
+    for alias in [Alias(name: name, reading: { $0 })] + aliases {
+      guard let source = given(as: alias.name, in: environment, readFile: readFile, problems: &problems) else {
+        continue
+      }
+      found.append(Source(variable: source.variable, text: alias.reading(source.text), file: source.file))
+    }
+    guard let first = found.first else { return nil }
+    if let other = found.first(where: { $0.text.trimmed != first.text.trimmed }) {
+      problems.append(
+        Problem(
+          first.variable, .error, what: "and \(other.variable) are both set and differ", fix: "unset \(other.variable)")
+      )
+      return nil
+    }
+    return first
+  }
+
+  private func given(
+    as name: String, in environment: [String: String], readFile: (String) -> Result<String, UnreadableFile>,
+    problems: inout [Problem]
+  ) -> Source? {
     let direct = environment[name].flatMap { $0.isEmpty ? nil : $0 }
-    let path = fileVariable.flatMap { environment[$0] }.flatMap { $0.isEmpty ? nil : $0 }
+    let path = isSecret ? environment["\(name)_FILE"].flatMap { $0.isEmpty ? nil : $0 } : nil
     switch (direct, path) {
     case (nil, nil): return nil
-    case (.some(let text), nil): return clean(text, problems: &problems)
+    case (.some(let text), nil):
+      return clean(text, variable: name, problems: &problems).map { Source(variable: name, text: $0) }
     case (.some, .some):
       problems.append(
         Problem(name, .error, what: "and \(name)_FILE are both set, but exclude each other", fix: "unset one of them"))
       return nil
     case (nil, .some(let path)):
+      let variable = "\(name)_FILE"
       switch readFile(path) {
       case .failure(let error):
         problems.append(
           Problem(
-            "\(name)_FILE", .error, what: "names \(path), which cannot be read: \(error.why)",
+            variable, .error, what: "names \(path), which cannot be read: \(error.why)",
             fix: "mount a readable file there, or unset it"))
         return nil
-      case .success(let text): return fileText(text, path: path, problems: &problems)
+      case .success(let text):
+        return fileText(text, path: path, variable: variable, problems: &problems)
+          .map { Source(variable: variable, text: $0, file: path) }
       }
     }
   }
 
   /// The value in a file's text.
-  private func fileText(_ text: String, path: String, problems: inout [Problem]) -> String? {
+  private func fileText(
+    _ text: String, path: String, variable: String, problems: inout [Problem]
+  ) -> String? {
     var scalars = text.unicodeScalars[...]
     var windows = false
     while scalars.last == "\n" {
@@ -101,21 +141,20 @@ extension Setting {
     if windows {
       problems.append(
         Problem(
-          "\(name)_FILE", .warning, what: "names \(path), which has Windows line ends; they are left out",
+          variable, .warning, what: "names \(path), which has Windows line ends; they are left out",
           fix: "save it with Unix line ends"))
     }
     guard !scalars.isEmpty else {
       problems.append(
         Problem(
-          "\(name)_FILE", .error, what: "names \(path), which is empty", fix: "write the value into it, or unset it"))
+          variable, .error, what: "names \(path), which is empty", fix: "write the value into it, or unset it"))
       return nil
     }
-    return clean(String(scalars), variable: "\(name)_FILE", problems: &problems)
+    return clean(String(scalars), variable: variable, problems: &problems)
   }
 
   /// The text, unless no line of a configuration file could hold it.
-  private func clean(_ text: String, variable: String? = nil, problems: inout [Problem]) -> String? {
-    let variable = variable ?? name
+  private func clean(_ text: String, variable: String, problems: inout [Problem]) -> String? {
     func refuse(_ what: String, _ fix: String) -> String? {
       problems.append(Problem(variable, .error, what: what, fix: fix))
       return nil

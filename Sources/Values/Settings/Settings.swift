@@ -69,6 +69,8 @@ public struct Settings: Sendable {
   var texts: [String: String] = [:]
   /// The variables that were given a value that holds.
   var given: Set<String> = []
+  /// The file that a variable's value was read from, by variable.
+  var files: [String: String] = [:]
   /// The environment without the secrets.
   var open: [String: String] = [:]
 }
@@ -88,6 +90,9 @@ extension Settings {
 
   /// Whether the variable was given, by itself or by its file, rather than left to its default.
   public func isGiven(_ variable: String) -> Bool { given.contains(variable) }
+
+  /// The file that the variable's value was read from; nil where the variable says it itself.
+  public func file(of variable: String) -> String? { files[variable] }
 
   /// Every secret in force, for `Redaction`.
   public var secrets: [String] {

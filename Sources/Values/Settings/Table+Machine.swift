@@ -111,15 +111,6 @@ extension Setting {
     Setting(
       "CADDY_LOG_LEVEL", \.caddy.logLevel, .choice(also: ["warning": .warn]), default: .fixed("INFO"),
       help: "How much Caddy logs."),
-    Setting(
-      secret: "TAILSCALE_AUTHKEY", \.tailscale.authKey, help: "Key with which the container joins the tailnet."),
-    Setting(
-      "TAILSCALE_HOSTNAME", \.tailscale.hostname, optional: .word("host name", allowing: "-"),
-      help: "Name on the tailnet; unset, the container's host name."),
-    Setting("TAILSCALE_TAGS", \.tailscale.tags, optional: .tags, help: "Tags to advertise, such as `tag:trading`."),
-    Setting(
-      "TAILSCALE_EXTRA_ARGS", \.tailscale.extraArguments, optional: .text,
-      help: "More arguments for `tailscale up`, split as a shell would."),
   ]
 
   static let health: [Setting] = [

@@ -6,11 +6,18 @@ extension Setting {
   static let sections: [(title: String, settings: [Setting])] = [
     ("Login", login), ("The program's own settings", program), ("Your own files and scripts", behaviour),
     ("Paths, set by the image", files), ("Desktop", desktop), ("The API's relay", relay),
-    ("Health site, Caddy and Tailscale", edge), ("Probe and alerts", health), ("Supervision", supervision),
+    ("Health site and Caddy", edge), ("Tailnet", tailnet),
+    ("Probe and alerts", health), ("Supervision", supervision),
   ]
 
   /// The row of a variable.
   public static func named(_ name: String) -> Setting? { byName[name] }
+
+  /// The row that a variable belongs to, whichever of its names it is.
+  static func understanding(_ name: String) -> Setting? { named(name) ?? byAlias[name] }
+
+  private static let byAlias = Dictionary(
+    uniqueKeysWithValues: table.flatMap { row in row.aliases.map { ($0.name, row) } })
 
   private static let byName = Dictionary(uniqueKeysWithValues: table.map { ($0.name, $0) })
 

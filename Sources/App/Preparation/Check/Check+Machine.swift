@@ -25,14 +25,9 @@ extension Check {
         "VNC_SERVER_PASSWORD", "asks for x11vnc, which is not installed, so there is no VNC",
         "install it, or unset the variable")
     }
-    if settings.tailscale.authKey != nil, find("tailscaled") == nil {
-      warn(
-        "TAILSCALE_AUTHKEY", "asks for tailscaled, which is not installed, so there is no tailnet",
-        "install Tailscale, or unset the variable")
-    }
   }
 
-  private func find(_ program: String) -> String? {
+  func find(_ program: String) -> String? {
     settings.searchPath.map { "\($0)/\(program)" }
       .first { FileSystem.kind(of: $0) == .file && FileSystem.isExecutable($0) }
   }

@@ -24,6 +24,7 @@ extension Preparation {
     check.templates()
     check.directories()
     check.programs()
+    check.tailnet(proc)
     check.scripts()
     check.timeZone(zones)
     check.memory(proc)
