@@ -167,18 +167,32 @@ def test_the_monitoring_overlay_opens_the_health_site_to_its_neighbours(project,
     assert engine.inside("curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", f"http://{address}:2019/ready").stdout == "200"
 
 
-def test_a_sidecar_lends_the_gateway_its_network(project, engine, gateway_image):
-    # The sidecar's image and its TUN device are not to be had here: what is tried is the network that the two share.
+def test_a_sidecar_lends_the_gateway_its_network_and_its_socket(project, engine, gateway_image):
+    # The sidecar's image is not to be had here: the gateway's stands in for it, with what is shared between the two.
     made = project(
         "ib-gateway", "docker-compose.yml", overlays=["image-files/compose/tailscale-sidecar.yml"],
         environment=LOGIN | {"TAILSCALE_IMAGE": gateway_image, "TAILSCALE_AUTHKEY": "tskey-of-the-sidecar"})
-    sidecar = {"services": {"tailscale": {"entrypoint": ["sleep", "infinity"], "init": True}}}
     path = made.context / "sidecar.json"
-    path.write_text(json.dumps(sidecar))
+    path.write_text(json.dumps({"services": {"tailscale": {"entrypoint": ["sleep", "infinity"], "init": True, "user": "0:0"}}}))
     made.files += ["--file", str(path)]
     container = made.up()
-    container.wait_healthy()
+    container.wait_for_log("Login has completed")
+    sidecar = Container(engine, made.run("ps", "--quiet", "tailscale").stdout.strip())
+    networks = {engine.inside("readlink", f"/proc/{each.state['Pid']}/ns/net").stdout for each in (container, sidecar)}
+    assert len(networks) == 1
+    sidecar.execute("touch", "/run/sidecar/tailscaled.sock", check=True)
+    container.execute("test", "-e", "/run/sidecar/tailscaled.sock", check=True)
     assert "tskey" not in json.dumps(engine.inspect(container.id)["Config"]["Env"])
-    names = {name: engine.inspect(cid)["State"]["Pid"] for name, cid in (
-        (n, made.run("ps", "--quiet", n).stdout.strip()) for n in ("tailscale", "ib-gateway"))}
-    assert len({engine.inside("readlink", f"/proc/{pid}/ns/net").stdout for pid in names.values()}) == 1
+    assert not [command for _, _, command in container.processes() if command.startswith("tailscaled")]
+    assert container.stop_gracefully()[0] == 0
+
+
+def test_a_tun_device_and_its_capability_reach_the_supervisor(project):
+    made = project("ib-gateway", "docker-compose.yml", overlays=["image-files/compose/tailscale-tun.yml"], environment=LOGIN)
+    container = made.up()
+    container.wait_for_log("Login has completed")
+    assert "TAILSCALE_TUN" not in container.ibgw("check").stdout
+    status = container.execute("cat", "/proc/1/status").stdout
+    # NET_ADMIN is bit 12 and DAC_OVERRIDE bit 1; nothing else is there.
+    assert int(status.split("CapEff:\t")[1].split()[0], 16) == 1 << 12 | 1 << 1
+    assert container.stop_gracefully()[0] == 0
