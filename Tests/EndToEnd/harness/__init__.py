@@ -2,5 +2,6 @@
 
 from .container import Container, Process, eventually
 from .image import BOTH, LOGIN, VERSION, Image, Note
+from .tailnet import GOOD_KEY, Tailnet
 
-__all__ = ["BOTH", "LOGIN", "VERSION", "Container", "Image", "Note", "Process", "eventually"]
+__all__ = ["GOOD_KEY", "Tailnet", "BOTH", "LOGIN", "VERSION", "Container", "Image", "Note", "Process", "eventually"]
