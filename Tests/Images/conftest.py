@@ -13,6 +13,7 @@ from imaging import Engine, Mirror, base
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 IMAGING = Path(__file__).with_name("imaging")
+SAMPLES = REPOSITORY / "Tests/Tailnet/Samples"
 IN_BASE = (
     "ca-certificates curl execline gnupg procps python3-minimal libpython3-stdlib s6 tzdata unzip x11vnc xvfb").split()
 
@@ -91,7 +92,7 @@ def bases(engine, mirror, binary, tmp_path_factory):
 def gateway_image(engine, mirror, bases, context, binary, measured):
     engine.build("ib-gateway:stable", context / "Dockerfile.template", context, **mirror.gateway_arguments)
     sizes = [engine.inspect(image)["Size"] for image in ("ib-gateway:stable", "base")]
-    measured("what the gateway's image adds to its base, without IB Gateway", f"{(sizes[0] - sizes[1]) / 1e6:.0f} MB")
+    measured("what the gateway's image adds to its base, without IB Gateway and Tailscale", f"{(sizes[0] - sizes[1]) / 1e6:.0f} MB")
     measured("of that ibgw", f"{binary.stat().st_size / 1e6:.0f} MB")
     return "ib-gateway:stable"
 
@@ -106,11 +107,12 @@ def tws_image(engine, mirror, gateway_image, context):
 
 @pytest.fixture
 def share(tmp_path):
-    """The folder that the stand-in gateway writes its notes to and reads its scenario from."""
+    """The folder that the stand-ins of the gateway and of tailscaled write their notes to and read their scenario from."""
     folder = tmp_path / "share"
     folder.mkdir()
     folder.chmod(0o1777)
     tmp_path.chmod(0o755)
     for mode in ("live", "paper"):
         (folder / f"gateway-{mode}.json").write_text(json.dumps({"starts": [[["login"], ["serve"]]]}))
+    shutil.copytree(SAMPLES, folder / "tailnet-samples")
     return folder

@@ -7,7 +7,7 @@ import pytest
 
 from imaging import Container, eventually
 
-SECRETS = {"tws_userid": "trader", "tws_password": "horse-battery", "tailscale_authkey": "tskey-auth-secret"}
+SECRETS = {"tws_userid": "trader", "tws_password": "horse-battery", "tailscale_authkey": "tskey-auth-good"}
 
 
 @pytest.fixture(scope="module")

@@ -87,10 +87,8 @@ class Mirror:
         return self._package("caddy", packages.stanzas["caddy"][1]["Version"], files, "ca-certificates")
 
     def _tailscale(self):
-        daemon, client = HERE / "standins/tailscaled", HERE / "standins/tailscale"
         return self._package("tailscale", "1.102.3", {
-            "/usr/sbin/tailscaled": (daemon, 0o755), "/usr/bin/tailscale": (client, 0o755),
-        })
+            "/usr/sbin/tailscaled": (STANDINS / "tailscaled", 0o755), "/usr/bin/tailscale": (STANDINS / "tailscale", 0o755)})
 
     def _repository(self, path, suite, packages, key_path):
         """A repository with its key: the key's fingerprint."""
