@@ -1,7 +1,10 @@
 """The shipped compose files, brought up by docker-compose as they are."""
 
 import json
+import os
+import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -102,6 +105,22 @@ def test_published_ports_reach_both_gateways(project, engine):
     assert handshake(engine, 4002) == "187"
     # The third holds what is remembered of the logins of both.
     assert container.execute("ls", "/home/ibgateway/settings").stdout.split() == ["tws", "tws_live", "tws_paper"]
+
+
+def test_a_compose_file_of_the_bash_images_serves_after_the_changes_that_the_readme_calls_needed(project, engine, share):
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+    diff = re.search(r"## From the socat and SSH images.*?```diff\n(.*?)```", readme, re.DOTALL)[1]
+    lines = [line[1:] for line in diff.splitlines() if line[0] in " +" and "# advice" not in line and not line.strip().startswith("...")]
+    made = project("ib-gateway", share.parent / "migrated.yml", environment=LOGIN | {"TAILSCALE_MODE": "", "PWD": str(share.parent)})
+    (share.parent / "migrated.yml").write_text("\n".join(lines))
+    settings = share.parent / "tws_settings"
+    settings.mkdir()
+    os.chown(settings, 1000, 1000)
+    container = made.up()
+    container.wait_healthy()
+    assert handshake(engine, 4002) == "187"
+    assert not [command for _, _, command in container.processes() if "tailscaled" in command]
+    assert container.stop_gracefully()[0] == 0
 
 
 def test_the_volumes_outlive_the_container(project):
