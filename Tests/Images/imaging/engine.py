@@ -16,6 +16,12 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 # Outlives the tests by as long as it takes to clean up. Standard input ends when the tests have, however that happened; with the
 # first process of its own pid namespace everything in there ends at once. The lock, descriptor 9, says that the folder is in use.
 KEEP = r"""
+# In a container with cgroups of version 2, a group that holds processes can have no groups with limits below it.
+if [ -e /sys/fs/cgroup/cgroup.type ]; then
+  mkdir -p /sys/fs/cgroup/init
+  xargs -rn1 </sys/fs/cgroup/cgroup.procs >/sys/fs/cgroup/init/cgroup.procs 2>/dev/null || true
+  sed 's/ / +/g; s/^/+/' </sys/fs/cgroup/cgroup.controllers >/sys/fs/cgroup/cgroup.subtree_control
+fi
 unshare --net --mount --propagation private --pid --fork --kill-child=KILL --mount-proc bash -c "$2" bash "$@" <&0 9>&- &
 echo $! >"$1/pid"
 wait $!
@@ -33,12 +39,6 @@ set -e
 exec 3<&0
 ip link set lo up
 mount -t tmpfs tmpfs /run
-# In a container with cgroups of version 2, a group that holds processes can have no groups with limits below it.
-if [ -e /sys/fs/cgroup/cgroup.type ]; then
-  mkdir -p /sys/fs/cgroup/init
-  xargs -rn1 </sys/fs/cgroup/cgroup.procs >/sys/fs/cgroup/init/cgroup.procs 2>/dev/null || true
-  sed 's/ / +/g; s/^/+/' </sys/fs/cgroup/cgroup.controllers >/sys/fs/cgroup/cgroup.subtree_control
-fi
 cat >"$1/containerd.toml" <<TOML
 version = 2
 root = "$4/containerd"
