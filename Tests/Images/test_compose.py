@@ -92,6 +92,7 @@ def test_the_desktops_compose_file_comes_up_with_rdp_on_this_machine_alone(proje
     assert engine.inspect(container.id)["HostConfig"]["PortBindings"] == {"3389/tcp": [{"HostIp": "127.0.0.1", "HostPort": "3370"}]}
     assert engine.inspect(container.id)["HostConfig"]["ShmSize"] == 1 << 30
     assert (made.context / "config/tws_settings").is_dir()
+    assert next(uid for _, uid, command in container.processes() if "ibgw run" in command) == 1000
     code, seconds = container.stop_gracefully(seconds=75)
     assert code == 0 and seconds < 40
 

@@ -63,6 +63,8 @@ def test_every_variable_is_passed_on(settings, file, service, image):
     assert set(passed) == expected
     for name, value in passed.items():
         assert re.fullmatch(rf"\$\{{{name}:-[^}}]*\}}", value), f"{name} is {value}"
+    # The base image has other defaults for an empty one.
+    assert {passed.get(name) for name in ("PUID", "PGID")} in ({None}, {"${PUID:-1000}", "${PGID:-1000}"})
 
 
 def test_the_example_env_file_is_the_one_that_is_printed(binary):

@@ -13,7 +13,7 @@ ESSENTIAL = (
 LEFT_OUT = tuple(f"/usr/share/{name}/" for name in ("doc", "man", "locale", "info", "lintian"))
 FOLDERS = {
     "dev": 0o755, "etc/apt/apt.conf.d": 0o755, "etc/apt/preferences.d": 0o755, "etc/apt/sources.list.d": 0o755,
-    "etc/apt/trusted.gpg.d": 0o755, "home": 0o755, "proc": 0o555, "root": 0o700, "run": 0o755, "sys": 0o555, "tmp": 0o1777,
+    "etc/apt/trusted.gpg.d": 0o755, "home": 0o755, "opt": 0o755, "proc": 0o555, "root": 0o700, "run": 0o755, "sys": 0o555, "tmp": 0o1777,
     "var/cache/apt/archives/partial": 0o755, "var/lib/apt/lists/partial": 0o755, "var/lib/dpkg/info": 0o755,
     "var/lib/dpkg/triggers": 0o755, "var/lib/dpkg/updates": 0o755, "var/log/apt": 0o755, "var/tmp": 0o1777,
 }
