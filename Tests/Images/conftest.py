@@ -92,7 +92,7 @@ def bases(engine, mirror, binary, tmp_path_factory):
 def gateway_image(engine, mirror, bases, context, binary, measured):
     engine.build("ib-gateway:stable", context / "Dockerfile.template", context, **mirror.gateway_arguments)
     sizes = [engine.inspect(image)["Size"] for image in ("ib-gateway:stable", "base")]
-    measured("what the gateway's image adds to its base, without IB Gateway and Tailscale", f"{(sizes[0] - sizes[1]) / 1e6:.0f} MB")
+    measured("what the gateway's image adds to its base, in which Xvfb and x11vnc are, without IB Gateway and Tailscale", f"{(sizes[0] - sizes[1]) / 1e6:.0f} MB")
     measured("of that ibgw", f"{binary.stat().st_size / 1e6:.0f} MB")
     return "ib-gateway:stable"
 
