@@ -28,7 +28,7 @@ import Trading
     #expect(budget(chargedAt: charges).reopens(limits, at: now * minute) == reopens.map { $0 * minute })
   }
 
-  @Test func `the wait doubles from 30 s to 10 min, stretched by a fifth at most`() {
+  @Test func `the wait doubles from 30 s to 10 min, stretched by a fifth at most, until a session has lasted for 10 min`() {
     var budget = LoginBudget()
     var random = SeededGenerator(seed: 7)
     for exact in [30, 60, 120, 240, 480, 600, 600] as [Int64] {
@@ -36,8 +36,15 @@ import Trading
       #expect(budget.lastDelay >= exact * 1000 && budget.lastDelay <= min(600_000, exact * 1200))
       #expect(budget.notBefore == budget.lastDelay)
     }
-    budget.complete()
-    budget.charge("it failed", at: 0, backOff: backOff, random: &random)
+    budget.complete(at: 0)
+    budget.charge("it crashed", as: .crashed, at: minute, backOff: backOff, random: &random)
+    #expect(budget.lastDelay == 600_000)
+    budget.complete(at: 20 * minute)
+    budget.endSession(at: 30 * minute - 1)
+    #expect(budget.failures == 8)
+    budget.complete(at: 40 * minute)
+    budget.endSession(at: 50 * minute)
+    budget.charge("it was lost", as: .lost, at: 50 * minute, backOff: backOff, random: &random)
     #expect(budget.lastDelay <= 36_000)
   }
 
@@ -48,9 +55,36 @@ import Trading
     #expect(budget.notBefore == 287_000)
   }
 
+  @Test func `a person's word forgets our own wait, and not the one that IBKR asks for`() {
+    var budget = LoginBudget()
+    var random = SeededGenerator(seed: 1)
+    budget.charge("it failed", at: 0, backOff: backOff, random: &random)
+    budget.grant(at: 1)
+    #expect(budget.notBefore == nil)
+    budget.charge("too many", at: 0, backOff: backOff, leastWait: 287_000, random: &random)
+    budget.grant(at: 1)
+    #expect(budget.notBefore == 287_000)
+    #expect(LoginRecord(budget, boot: "a", at: moment(0)).budget(boot: "a", at: moment(1))?.askedUntil == 287_000)
+    budget.grant(at: 287_000)
+    #expect(budget.notBefore == nil)
+  }
+
+  @Test(
+    arguments: [
+      ([.crashed, .crashed, .crashed], "the gateway crashed soon after login 3 times within an hour"),
+      ([.failed, .failed, .failed], "3 logins failed within an hour"),
+      ([.failed, .crashed, .lost], "3 logins were for nothing within an hour"),
+      ([.crashed, .crashed, .crashed, .crashed, .crashed], "the gateway crashed soon after login 5 times within a day"),
+    ] as [([LoginBudget.ChargeKind], String)])
+  func `what has spent the budget is said in words`(kinds: [LoginBudget.ChargeKind], words: String) {
+    var budget = LoginBudget()
+    budget.charges = kinds.map { .init(at: 0, why: "", kind: $0) }
+    #expect(budget.spentWords(limits, at: minute) == words)
+  }
+
   @Test func `a completed login forgives nothing that was charged`() {
     var budget = budget(chargedAt: [0, 1, 2])
-    budget.complete()
+    budget.complete(at: 2 * minute)
     #expect(budget.reopens(limits, at: 3 * minute) != nil)
   }
 

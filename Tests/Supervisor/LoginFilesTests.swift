@@ -12,9 +12,12 @@ import Trading
   private let now = Moment(uptime: 500_000_000, wall: 1_700_000_000_000)
 
   private var folder: String { "\(directory.path)/settings/.ibgw" }
-  private var files: LoginFiles { LoginFiles(folder: folder, boot: "boot-1") }
+  private var spare: String { "\(directory.path)/run/logins" }
+  private var files: LoginFiles {
+    LoginFiles(folder: folder, spareFolder: spare, limits: LoginLimits(), boot: "boot-1")
+  }
 
-  private var spent: LoginBudget { .unreadable(at: now) }
+  private var spent: LoginBudget { .unreadable(LoginLimits(), at: now) }
 
   @Test func `a budget is written for its user alone, beside the settings, and read again`() throws {
     try files.write(spent, of: .live, at: now)
@@ -28,13 +31,12 @@ import Trading
   }
 
   @Test(arguments: ["", "{", "null", "[]", "{\"format\": 1}", "{\"format\": 99, \"charges\": []}", "\u{0}\u{1}"])
-  func `a file that is no record is moved aside, said, and counts as one failed login`(text: String) throws {
+  func `a file that is no record is moved aside, said, and counts as if all were spent`(text: String) throws {
     try FileSystem.createDirectory(folder)
     try FileSystem.write(Array(text.utf8), to: "\(folder)/live.json", mode: 0o600)
     let read = files.read([.live], at: now)
-    #expect(read.budgets[.live]?.charged(within: 3_600_000, at: now.uptime) == 1)
-    #expect(read.budgets[.live]?.notBefore == now.uptime + 30_000)
-    #expect(read.problems.count == 1 && read.problems[0].contains("counts as one failed login"))
+    #expect(read.budgets[.live]?.reopens(LoginLimits(), at: now.uptime) == now.uptime + 86_400_000)
+    #expect(read.problems.count == 1 && read.problems[0].contains("no login is tried for a day"))
     #expect(try FileSystem.list(folder) == ["live.json.corrupt-1700000000"])
   }
 
@@ -46,7 +48,7 @@ import Trading
     try FileSystem.write(Array(broken.utf8), to: "\(folder)/live.json", mode: 0o600)
     let read = files.read([.live], at: now)
     #expect(read.problems.count == 1)
-    #expect(read.budgets[.live] == .unreadable(at: now))
+    #expect(read.budgets[.live] == spent)
   }
 
   @Test
@@ -54,10 +56,27 @@ import Trading
     throws
   {
     try FileSystem.createDirectory("\(folder)/paper.json")
-    #expect(throws: FileError.self) { try files.write(spent, of: .paper, at: now) }
+    let error = #expect(throws: LoginFilesError.self) { try files.write(spent, of: .paper, at: now) }
+    #expect(error?.sentence.contains("it is a directory; it is in \(spare), and a new creation of the container") == true)
+    try FileSystem.remove("\(spare)/paper.json")
     let read = files.read([.paper], at: now)
     #expect(read.problems.count == 1)
-    #expect(read.budgets[.paper] == .unreadable(at: now))
+    #expect(read.budgets[.paper] == spent)
+  }
+
+  @Test func `what the folder does not take is kept in the run directory, and is taken from there while it is newer`() throws {
+    try files.write(LoginBudget(), of: .live, at: now)
+    let before = try FileSystem.readText(files.path(.live))
+    try FileSystem.remove(files.path(.live))
+    try FileSystem.createDirectory(files.path(.live))
+    #expect(throws: LoginFilesError.self) { try files.write(spent, of: .live, at: now) }
+    #expect(files.read([.live], at: now).budgets[.live]?.charges == spent.charges)
+    try FileSystem.remove(files.path(.live))
+    try FileSystem.write(Array(before.utf8), to: files.path(.live), mode: 0o600)
+    #expect(files.read([.live], at: now).budgets[.live]?.charges == spent.charges)
+    try files.write(LoginBudget(), of: .live, at: now)
+    #expect(files.read([.live], at: now).budgets[.live]?.charges == [])
+    #expect(try FileSystem.list(spare) == [])
   }
 
   @Test func `this machine tells its boot`() { #expect(!LoginFiles.presentBoot.isEmpty) }

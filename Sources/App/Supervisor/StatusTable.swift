@@ -34,7 +34,7 @@ public enum StatusTable {
     let budget = gateway.budget
     let spent =
       budget.inDay == 0
-      ? "" : ", failed \(budget.inHour)/\(budget.perHour) in an hour, \(budget.inDay)/\(budget.perDay) in a day"
+      ? "" : ", charged \(budget.inHour)/\(budget.perHour) in an hour, \(budget.inDay)/\(budget.perDay) in a day"
     return "\(gateway.logins.completed)\(spent)"
   }
 

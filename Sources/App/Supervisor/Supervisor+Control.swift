@@ -51,10 +51,16 @@ extension Supervisor {
     case .success(let actions):
       carryOut(actions)
       let state = lifecycle.record(name)?.state.rawValue ?? ""
-      responder.respond(.json(200, ControlAnswer(ok: true, message: "\(name): \(state)")))
+      responder.respond(.json(200, ControlAnswer(ok: true, message: "\(name): \(state)\(whyNotYet(name))")))
     case .failure(let refusal):
       responder.respond(.json(409, ControlAnswer(ok: false, message: refusal.sentence)))
     }
+  }
+
+  /// Why a service that a person wants to run waits all the same; empty where it does not.
+  private func whyNotYet(_ name: ServiceName) -> String {
+    guard let record = lifecycle.record(name), record.state == .backingOff else { return "" }
+    return "; \(record.why)"
   }
 
   /// A person wants the next login now, of one gateway or of each that waits for it.
@@ -63,7 +69,7 @@ extension Supervisor {
     case .success(let actions):
       carryOut(actions)
       let states = lifecycle.gateways.filter { mode == nil || $0.mode == mode }.map {
-        "\($0.mode.rawValue): \($0.state.rawValue)"
+        "\($0.mode.rawValue): \($0.state.rawValue)\(whyNotYet(.gateway($0.mode)))"
       }
       responder.respond(.json(200, ControlAnswer(ok: true, message: states.joined(separator: ", "))))
     case .failure(let refusal):

@@ -118,6 +118,8 @@ public final class Supervisor {
   private var hasStarted = false
   var sweep: Sweep?
   let loginFiles: LoginFiles?
+  /// What was said about a budget that could not be kept beside the settings.
+  var unkeptLogins: [Mode: String] = [:]
 
   /// A supervisor on `loop`, from which everything here has to be called. `onExit` is called once, when everything has ended.
   public init(_ configuration: SupervisorConfiguration, on loop: any EventLoop, onExit: @escaping (Int32) -> Void) {
@@ -131,7 +133,10 @@ public final class Supervisor {
       threshold: configuration.logThreshold)
     definitions = Dictionary(uniqueKeysWithValues: configuration.services.map { ($0.plan.name, $0) })
     let plans = configuration.services.map(\.plan)
-    loginFiles = configuration.loginFolder.map { LoginFiles(folder: $0) }
+    loginFiles = configuration.loginFolder.map {
+      LoginFiles(
+        folder: $0, spareFolder: "\(configuration.runDirectory)/logins", limits: configuration.policy.loginLimits)
+    }
     let read = loginFiles?.read(plans.compactMap(\.mode), at: started)
     lifecycle = Lifecycle(
       plans: plans, onGatewayExit: configuration.onGatewayExit, policy: configuration.policy,

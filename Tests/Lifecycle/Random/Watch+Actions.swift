@@ -96,6 +96,10 @@ extension Watch {
     let after = sight.after
     for contradiction in after.contradictions(at: sight.now) { fails(contradiction) }
     if wasTime && (after.nextWake ?? .max) <= sight.now.uptime { fails("time has been handled, and is to be again") }
+    if let mustEndNow, after.records[mustEndNow].state != .stopping {
+      fails("\(plans[mustEndNow].name) restarts with a login again and again")
+    }
+    mustEndNow = nil
     if let mustTellNow { fails("\(plans[mustTellNow].name) has come up in its stop and is not told") }
     if case .stopping(_, _, let haste, _) = after.phase, haste >= terms {
       if haste == 2 { seen.insert(.timeIsUp) }
@@ -106,6 +110,9 @@ extension Watch {
       if sight.now.uptime > stopMustEnd || (after.nextWake ?? .max) > stopMustEnd { fails("the stop does not end") }
     }
     for place in plans.indices {
+      if let mode = plans[place].mode, let before = sight.before.gateway(mode), let after = after.gateway(mode) {
+        books[place].loginFailures += after.logins.failed - before.logins.failed
+      }
       let state = after.records[place].state
       if state != sight.before.records[place].state { entered(place, sight) }
       if (books[place].mustBeUpBy ?? .max) < sight.now.uptime && state == .starting && after.phase == .running {
@@ -139,12 +146,12 @@ extension Watch {
       let until = record.until ?? .min
       let wait = until - sight.now.uptime
       books[place].waitsUntil = until
-      if let failure = failedLogin(plan, sight) {
-        if until - failure < 30_000 { fails("\(plan.name) is tried again \(until - failure) ms after a failed login") }
+      if let budget = plan.mode.flatMap({ sight.after.gateway($0) })?.budget, until == budget.notBefore {
+        let since = until - (budget.charges.last?.at ?? until)
+        let least = books[place].loginFailures == 0 ? 0 : min(600_000, 30_000 << Int64(min(5, books[place].loginFailures - 1)))
+        if since < least { fails("\(plan.name) is tried again \(since) ms after failed login \(books[place].loginFailures)") }
         return
       }
-      // A pause that a failed login asks for is the login budget's, whose limits are watched at each attempt.
-      if record.why.hasPrefix("waits after a failed login") { return }
       if wait < books[place].lastWait { fails("the back-off of \(plan.name) shrinks to \(wait) ms") }
       if wait < plan.backOff.initial { fails("\(plan.name) backs off for no more than \(wait) ms") }
       seen.insert(.backOff)
@@ -160,11 +167,5 @@ extension Watch {
     case .stopped, .finished: books[place].waitsUntil = .max
     case .waiting, .starting, .running, .stopping: break
     }
-  }
-
-  /// When the login failed from which the wait follows; nil when it follows from the plan.
-  private func failedLogin(_ plan: ServicePlan, _ sight: Sight) -> Int64? {
-    guard let budget = plan.mode.flatMap({ sight.after.gateway($0) })?.budget, budget.isCharged else { return nil }
-    return budget.charges.last?.at
   }
 }

@@ -32,6 +32,10 @@ struct Watch {
     /// Failures in a row and the last wait that they brought, as seen.
     var failures = 0
     var lastWait: Int64 = 0
+    /// Logins that were for nothing since a session has lasted or a person has asked for a login.
+    var loginFailures = 0
+    /// When restarts of a gateway that was logged in have needed a login.
+    var restartLogins: [Int64] = []
     /// No start before this uptime, unless a person asks for it.
     var waitsUntil: Int64 = .min
     /// Logins that nobody asked for, and that no restart of a gateway which was logged in has brought.
@@ -39,6 +43,7 @@ struct Watch {
     /// The next login is a person's, or that of such a restart.
     var isAttemptOrdered = false
     var isAttemptOfRestart = false
+    var javaStarts: [Int64] = []
     /// A login has failed since the gateway was last up, or another session has taken over more than once.
     var hasTrouble = false
     var takeovers: [Int64] = []
@@ -46,6 +51,12 @@ struct Watch {
     mutating func forget() {
       failures = 0
       lastWait = 0
+    }
+
+    /// A person asks for the next login.
+    mutating func orderLogin() {
+      isAttemptOrdered = true
+      loginFailures = 0
     }
   }
 
@@ -73,6 +84,9 @@ struct Watch {
   private(set) var terms = 0
   /// A service that has come up while it was being stopped.
   var mustTellNow: Int?
+
+  /// A gateway whose login must not go on.
+  var mustEndNow: Int?
 
   init(plans: [ServicePlan], stopTimeout: Int64, limits: LoginLimits) {
     self.limits = limits
@@ -151,7 +165,12 @@ struct Watch {
 
   private mutating func hears(_ said: GatewayEvent, _ place: Int, _ now: Moment, isUp: Bool) {
     switch said {
-    case .javaStarting: if !isUp { books[place].mustBeUpBy = latest(place, now) }
+    case .javaStarting:
+      if !isUp { books[place].mustBeUpBy = latest(place, now) }
+      // Two restarts within a minute may be chance.
+      let recent = books[place].javaStarts.filter { $0 > now.uptime - 60_000 } + [now.uptime]
+      books[place].javaStarts = recent
+      if recent.count > 2 { books[place].hasTrouble = true }
     case .loginAttempt:
       if !isUp { books[place].mustBeUpBy = latest(place, now) }
       counts(place, now)
@@ -160,9 +179,12 @@ struct Watch {
       if code == 87 || code == 88 { books[place].isAttemptOrdered = false }
       guard isUp else { return }
       forgetIfStable(place, now)
+      // Soon after the login it may be a crash: what follows is no restart that is known of, and may be ended.
+      let isCrash = code != 0 && now.uptime - (books[place].upSince ?? now.uptime) < Self.lasting
+      if isCrash { books[place].hasTrouble = true }
       books[place].upSince = nil
       books[place].mustBeUpBy = latest(place, now)
-      books[place].isAttemptOfRestart = true
+      books[place].isAttemptOfRestart = !isCrash
     case .loginFailed, .tooManyFailures, .secondFactorMissed, .coldRestart:
       books[place].isAttemptOrdered = false
       books[place].hasTrouble = true
@@ -182,7 +204,17 @@ struct Watch {
       books[place].isAttemptOrdered = false
       books[place].isAttemptOfRestart = false
     }
-    if books[place].isAttemptOrdered || books[place].isAttemptOfRestart || stopMustEnd != nil { return }
+    if books[place].isAttemptOrdered || stopMustEnd != nil { return }
+    if books[place].isAttemptOfRestart {
+      // A cold restart and a daily one that has lost its session are all that a day brings.
+      books[place].restartLogins = books[place].restartLogins.filter { $0 > now.uptime - 86_400_000 } + [now.uptime]
+      guard books[place].restartLogins.count > 2 else { return }
+      // One more is ended before anything comes of it.
+      books[place].restartLogins.removeLast()
+      books[place].hasTrouble = true
+      mustEndNow = place
+      return
+    }
     books[place].attempts.append(now.uptime)
     for (limit, window) in [(limits.perHour, 3_600_000), (limits.perDay, 86_400_000)] as [(Int, Int64)] {
       let count = books[place].attempts.count { $0 > now.uptime - window }
@@ -195,9 +227,12 @@ struct Watch {
     for place in places {
       books[place].forget()
       books[place].waitsUntil = .min
-      books[place].isAttemptOrdered = true
+      books[place].orderLogin()
     }
   }
+
+  /// How long a session has to last until the back-off begins anew, in milliseconds.
+  static var lasting: Int64 { 600_000 }
 
   private func latest(_ place: Int, _ now: Moment) -> Int64? {
     if case .whenReported(let within?) = plans[place].readiness { now.uptime + within } else { nil }
@@ -205,6 +240,7 @@ struct Watch {
 
   private mutating func forgetIfStable(_ place: Int, _ now: Moment) {
     guard let upSince = books[place].upSince else { return }
+    if now.uptime - upSince >= Self.lasting { books[place].loginFailures = 0 }
     if now.uptime - upSince >= plans[place].backOff.resetAfter { books[place].forget() }
   }
 
@@ -220,7 +256,7 @@ struct Watch {
       books[place].forget()
       books[place].waitsUntil = .min
       let willLogIn = order == .restart || order == .start && !takesUp(sight.before.records[place].state)
-      if willLogIn { books[place].isAttemptOrdered = true }
+      if willLogIn { books[place].orderLogin() }
       if order != .start { books[place].mayBeTouched = true }
     } else if sight.before.phase == .running && plans[place].kind != .task && !takesDisplay {
       fails("\(order) \(name) was refused")

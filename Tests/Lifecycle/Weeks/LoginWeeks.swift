@@ -127,7 +127,7 @@ struct LoginWeeks {
     if let record {
       if chance(3) {
         // A file that cannot be read: what went before is known to nobody, and only its being there counts.
-        budgets[.live] = .unreadable(at: now)
+        budgets[.live] = .unreadable(limits, at: now)
         attempts = [truth]
         count("corrupt file")
       } else if let budget = record.budget(boot: "\(boots)", at: now) {

@@ -18,8 +18,9 @@ extension Lifecycle {
 
   /// Puts a gateway that could start to rest where its login has to wait. Returns whether it has to.
   mutating func restsBeforeLogin(_ why: String, _ place: Int, _ now: Moment, _ actions: inout [Action]) -> Bool {
-    guard let gateway = gatewayPlace(place), !gateways[gateway].budget.isGranted else { return false }
+    guard let gateway = gatewayPlace(place) else { return false }
     let budget = gateways[gateway].budget
+    if budget.isGranted { return restsAsAsked(place, budget.askedUntil, now, &actions) }
     let mode = gateways[gateway].mode
     if let hold = budget.hold {
       records[place].settled = true
@@ -46,6 +47,19 @@ extension Lifecycle {
     return true
   }
 
+  /// A person wants the login now. It would fail, and make things worse, while IBKR asks to wait.
+  private mutating func restsAsAsked(
+    _ place: Int, _ until: Int64?, _ now: Moment, _ actions: inout [Action]
+  ) -> Bool {
+    guard let until, until > now.uptime else { return false }
+    records[place].settled = true
+    let time = clock(now.wall + until - now.uptime)
+    enter(.backingOff, place, now, "waits until \(time), as IBKR asks; a login before that would fail")
+    records[place].until = until
+    log(.warning, place, records[place].why, &actions)
+    return true
+  }
+
   /// A gateway may start as far as others are concerned; whether its login may.
   mutating func restsAtStart(_ place: Int, _ now: Moment, _ actions: inout [Action]) -> Bool {
     let last = gatewayPlace(place).flatMap { gateways[$0].budget.charges.last?.why }
@@ -65,7 +79,7 @@ extension Lifecycle {
   /// A person wants this gateway to log in now.
   mutating func grantLogin(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
     guard let gateway = gatewayPlace(place) else { return }
-    gateways[gateway].budget.grant()
+    gateways[gateway].budget.grant(at: now.uptime)
     persist(gateway, now, &actions)
   }
 

@@ -14,8 +14,13 @@ extension Lifecycle {
       if records[place].state != .stopping { gateways[gateway].budget.isCharged = false }
     case .loginAttempt:
       if isOpen { charge(gateway, "the login was not completed, and IBC began another one", now, &actions) }
-      gateways[gateway].budget.begin(at: now.uptime)
-      persist(gateway, now, &actions)
+      let isOfRestart = gateways[gateway].budget.hasSession && !gateways[gateway].budget.isGranted
+      if isOfRestart && gateways[gateway].budget.restartNeedsLogin(at: now.uptime) {
+        charge(gateway, "java was restarted with a login for the third time within a day", as: .lost, now, &actions)
+      } else {
+        gateways[gateway].budget.begin(at: now.uptime)
+        persist(gateway, now, &actions)
+      }
     case .loginCompleted: completeLogin(place, now, &actions)
     case .loginFailed(let why), .secondFactorMissed(let why), .coldRestart(let why):
       // A session that ends by IBC's own cold restart is no failed login; its end is judged when java has ended.
@@ -27,16 +32,20 @@ extension Lifecycle {
       if isOpen || !gateways[gateway].budget.isCharged {
         charge(gateway, said.failedLogin ?? "", leastWait: leastWait, now, &actions)
       } else {
-        gateways[gateway].budget.notBefore = max(
-          gateways[gateway].budget.notBefore ?? .min, now.uptime + leastWait)
+        gateways[gateway].budget.wait(asked: now.uptime + leastWait)
         persist(gateway, now, &actions)
       }
     case .javaEnded(let code):
+      gateways[gateway].budget.endSession(at: now.uptime)
+      let budget = gateways[gateway].budget
       let meaning = GatewayExit(.code(code), javaSeen: true)
       if case .login(let why) = meaning, isOpen || !gateways[gateway].budget.isCharged {
         charge(gateway, why, now, &actions)
       } else if isOpen {
         charge(gateway, "java ended with \(code) in the middle of the login", now, &actions)
+      } else if code != 0 && budget.hasSession && budget.lossKind == .crashed {
+        // Whether the script starts it again or ends too: no restart that is known of begins so.
+        chargeLoss(gateway, "exit code \(code)", now, &actions)
       }
     case .otherSession(.takesOver) where records[place].state != .stopping:
       if gateways[gateway].budget.takenOver(at: now.uptime) {
@@ -50,42 +59,53 @@ extension Lifecycle {
   /// Enters in the budget that all processes of a gateway have ended.
   mutating func account(for exit: Exit, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
     guard let gateway = gatewayPlace(place), records[place].state.hasProcess else { return }
+    gateways[gateway].budget.endSession(at: now.uptime)
     let budget = gateways[gateway].budget
     let wasTold = records[place].state == .stopping
     if budget.attemptSince != nil {
       let end = wasTold ? "it was stopped" : "it ended by \(exit)"
       charge(gateway, "\(end) in the middle of the login", now, &actions)
-      // A restart that a person has ordered goes on.
-      gateways[gateway].budget.isGranted = wasTold && budget.isGranted
     } else if wasTold {
       return
     } else if case .login(let why) = GatewayExit(exit, javaSeen: records[place].javaSeen), !budget.isCharged {
       charge(gateway, why, now, &actions)
     } else if budget.hasSession && isRunning {
-      charge(gateway, "the session was lost: ended by \(exit)", now, &actions)
+      chargeLoss(gateway, "\(exit)", now, &actions)
     }
+  }
+
+  /// The gateway has ended by itself though it was logged in.
+  private mutating func chargeLoss(_ gateway: Int, _ exit: String, _ now: Moment, _ actions: inout [Action]) {
+    let budget = gateways[gateway].budget
+    let after = budget.lasted.map { " \(spoken(milliseconds: $0)) after the login" } ?? ""
+    charge(gateway, "the gateway ended\(after) by \(exit)", as: budget.lossKind, now, &actions)
   }
 
   /// A login has been completed, by whatever sign.
   mutating func completeLogin(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
     guard let gateway = gatewayPlace(place) else { return }
     let before = gateways[gateway].budget
-    gateways[gateway].budget.complete()
+    gateways[gateway].budget.complete(at: now.uptime)
     if before.attemptSince != nil || before.notBefore != nil || !before.hasSession { persist(gateway, now, &actions) }
   }
 
   mutating func charge(
-    _ gateway: Int, _ why: String, leastWait: Int64 = 0, _ now: Moment, _ actions: inout [Action]
+    _ gateway: Int, _ why: String, as kind: LoginBudget.ChargeKind = .failed, leastWait: Int64 = 0, _ now: Moment,
+    _ actions: inout [Action]
   ) {
+    // A restart that a person has ordered in the middle of the login goes on.
+    let isStopping = record(.gateway(gateways[gateway].mode))?.state == .stopping
+    let isGranted = isStopping && gateways[gateway].budget.isGranted
     gateways[gateway].budget.charge(
-      why, at: now.uptime, backOff: policy.loginBackOff, leastWait: leastWait, random: &random)
+      why, as: kind, at: now.uptime, backOff: policy.loginBackOff, leastWait: leastWait, random: &random)
+    gateways[gateway].budget.isGranted = isGranted
     gateways[gateway].logins.failed += 1
     persist(gateway, now, &actions)
     let budget = gateways[gateway].budget
     let name = ServiceName.gateway(gateways[gateway].mode)
     let hour = "\(budget.charged(within: LoginLimits.hour, at: now.uptime)) of \(policy.loginLimits.perHour) in an hour"
     let day = "\(budget.charged(within: LoginLimits.day, at: now.uptime)) of \(policy.loginLimits.perDay) in a day"
-    actions.append(.log(.warning, name, "a login was for nothing: \(why); failed logins: \(hour), \(day)"))
+    actions.append(.log(.warning, name, "a login was for nothing: \(why); charged: \(hour), \(day)"))
     announceFailedLogin(name, why, now, &actions)
   }
 
@@ -117,11 +137,17 @@ extension Lifecycle {
     case .loginFailed, .coldRestart, .javaEnded(88):
       endLogin(place, "IBC would try the next login at once", now, &actions)
     case .javaStarting:
+      if gateways[gateway].isKnownRestart && isTooSoon(gateway, now) {
+        endLogin(place, "ibcstart.sh would try the next login at once", now, &actions)
+        return
+      }
       guard gateways[gateway].isKnownRestart, gateways[gateway].budget.restarted(at: now.uptime) else { return }
-      charge(gateway, "ibcstart.sh restarted java 3 times within a minute without a login", now, &actions)
+      charge(gateway, "ibcstart.sh restarted java 3 times within a minute", now, &actions)
       endLogin(place, "ibcstart.sh restarts java again and again", now, &actions)
     case .loginAttempt:
-      if isSpent(gateway, now) && !gateways[gateway].budget.isAttemptGranted {
+      if gateways[gateway].budget.isCharged {
+        endLogin(place, "ibcstart.sh restarts java with a login again and again", now, &actions)
+      } else if isSpent(gateway, now) && !gateways[gateway].budget.isAttemptGranted {
         endLogin(place, "the login budget is spent", now, &actions)
       }
     case .tooManyFailures, .secondFactorMissed, .javaEnded:
@@ -138,6 +164,11 @@ extension Lifecycle {
     let why = "no login was completed within \(spoken(milliseconds: loginTimeout(place) ?? 0))"
     if !gateways[gateway].budget.isCharged { charge(gateway, why, now, &actions) }
     endLogin(place, why, now, &actions)
+  }
+
+  private func isTooSoon(_ gateway: Int, _ now: Moment) -> Bool {
+    let budget = gateways[gateway].budget
+    return (budget.isGranted ? budget.askedUntil : budget.notBefore).map { $0 > now.uptime } ?? false
   }
 
   private func isSpent(_ gateway: Int, _ now: Moment) -> Bool {

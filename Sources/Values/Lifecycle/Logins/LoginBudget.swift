@@ -19,7 +19,9 @@ public struct LoginLimits: Sendable, Hashable, Codable {
 ///
 /// A login is charged when it has failed, when it was not completed, and when the session that it brought was lost without anybody
 /// asking for that: each of these makes another one necessary. What is charged is forgotten by time alone, so that no run of luck in
-/// between lets more logins through than the limits say. An order of a person brings one login at once, whatever was charged.
+/// between lets more logins through than the limits say. An order of a person brings one login at once, whatever was charged; only a
+/// wait that IBKR itself asks for is waited for even then. The back-off starts anew when a session has lasted, or a person has asked:
+/// a login that was completed and lost within minutes has brought nothing.
 ///
 /// All its times are milliseconds of the clock that never jumps; ``LoginRecord`` is its form on the disk.
 public struct LoginBudget: Sendable, Hashable, Codable {
@@ -29,6 +31,18 @@ public struct LoginBudget: Sendable, Hashable, Codable {
     public var at: Int64
     /// Why, in words.
     public var why: String
+    /// What became of it.
+    public var kind = ChargeKind.failed
+  }
+
+  /// What became of a login that is charged.
+  public enum ChargeKind: String, Sendable, Hashable, Codable, CaseIterable {
+    /// It failed, or was not completed.
+    case failed
+    /// It was completed, and the gateway ended by itself before the session had lasted.
+    case crashed
+    /// Its session had lasted, and was lost without anybody asking for that.
+    case lost
   }
 
   /// What was charged within a day, the oldest first.
@@ -37,6 +51,8 @@ public struct LoginBudget: Sendable, Hashable, Codable {
   public internal(set) var attemptSince: Int64?
   /// Before this no login is tried: the back-off, or IBKR's own wait.
   public internal(set) var notBefore: Int64?
+  /// Before this none is tried even where a person asks for one: IBKR's own wait.
+  public internal(set) var askedUntil: Int64?
   /// Why no login is tried until a person asks for one.
   public internal(set) var hold: String?
 
@@ -51,7 +67,12 @@ public struct LoginBudget: Sendable, Hashable, Codable {
   var isCharged = false
   /// A login has brought a session that is not known to be lost.
   var hasSession = false
-  /// When java was restarted inside ibcstart.sh without having logged in, and when another session took over.
+  /// When the present java's session began, and how long the last one was when its java ended.
+  var completedAt: Int64?
+  var lasted: Int64?
+  /// When a restart that is known of needed a login.
+  var restartLogins: [Int64] = []
+  /// When java was restarted inside ibcstart.sh since a session last lasted, and when another session took over.
   var restarts: [Int64] = []
   var takeovers: [Int64] = []
   /// When the last stop began, in ms since 1970.
@@ -63,6 +84,10 @@ public struct LoginBudget: Sendable, Hashable, Codable {
   /// How long a session that was taken over is remembered, and how long a restart inside ibcstart.sh.
   static let takeoverMemory: Int64 = 600_000
   static let restartMemory: Int64 = 60_000
+  /// How long a session has to last, in milliseconds, before its end starts the back-off anew: as long as the longest back-off.
+  static let lasting: Int64 = 600_000
+  /// How many logins of known restarts a day needs at the most: a cold restart on Sunday, and a daily one that has lost its session.
+  static let restartLoginsBorne = 2
   /// How many of each are too many.
   static let takeoversBorne = 1
   static let restartsBorne = 2
@@ -79,31 +104,48 @@ public struct LoginBudget: Sendable, Hashable, Codable {
     }.max()
   }
 
-  /// Which limit is spent, in words.
+  /// Which limit is spent and by what, in words.
   func spentWords(_ limits: LoginLimits, at now: Int64) -> String {
-    let (hour, day) = (charged(within: LoginLimits.hour, at: now), charged(within: LoginLimits.day, at: now))
-    return day >= limits.perDay ? "\(day) logins failed within a day" : "\(hour) logins failed within an hour"
+    let isDay = charged(within: LoginLimits.day, at: now) >= limits.perDay
+    let window = isDay ? LoginLimits.day : LoginLimits.hour
+    let kinds = charges.filter { $0.at > now - window }.map(\.kind)
+    let within = "within \(isDay ? "a day" : "an hour")"
+    if kinds.allSatisfy({ $0 == .crashed }) {
+      return "the gateway crashed soon after login \(kinds.count == 1 ? "once" : "\(kinds.count) times") \(within)"
+    }
+    let logins = kinds.count == 1 ? "1 login" : "\(kinds.count) logins"
+    let what = kinds.allSatisfy { $0 == .failed } ? "failed" : kinds.count == 1 ? "was for nothing" : "were for nothing"
+    return "\(logins) \(what) \(within)"
   }
 
   // MARK: What happens to a login
 
   /// A login is charged, and the next one waits. `leastWait`: what IBKR asks for, in milliseconds.
   mutating func charge(
-    _ why: String, at now: Int64, backOff: BackOff, leastWait: Int64 = 0, random: inout SeededGenerator
+    _ why: String, as kind: ChargeKind = .failed, at now: Int64, backOff: BackOff, leastWait: Int64 = 0,
+    random: inout SeededGenerator
   ) {
     charges.removeAll { $0.at <= now - LoginLimits.day }
-    charges.append(Charge(at: now, why: why))
+    charges.append(Charge(at: now, why: why, kind: kind))
     attemptSince = nil
     isCharged = true
     isGranted = false
     hasSession = false
     failures += 1
     lastDelay = backOff.delay(failures: failures, previous: lastDelay, random: &random)
-    notBefore = max(notBefore ?? .min, now + max(lastDelay, leastWait))
+    notBefore = max(notBefore ?? .min, now + lastDelay)
+    if leastWait > 0 { wait(asked: now + leastWait) }
+  }
+
+  /// IBKR asks to let no login be tried before then.
+  mutating func wait(asked until: Int64) {
+    askedUntil = max(askedUntil ?? .min, until)
+    notBefore = max(notBefore ?? .min, until)
   }
 
   /// A login is under way.
   mutating func begin(at now: Int64) {
+    endSession(at: now)
     attemptSince = now
     isCharged = false
     isAttemptGranted = isGranted || hasSession
@@ -111,22 +153,44 @@ public struct LoginBudget: Sendable, Hashable, Codable {
   }
 
   /// The login was completed.
-  mutating func complete() {
+  mutating func complete(at now: Int64) {
     attemptSince = nil
     notBefore = nil
+    askedUntil = nil
     isGranted = false
     isCharged = false
+    completedAt = hasSession ? completedAt ?? now : now
     hasSession = true
+  }
+
+  /// The java that was logged in has ended, or logs in anew. A session that has lasted makes up for the failures before it.
+  mutating func endSession(at now: Int64) {
+    guard let completedAt else { return }
+    lasted = now - completedAt
+    self.completedAt = nil
+    guard now - completedAt >= Self.lasting else { return }
     failures = 0
     lastDelay = 0
     restarts = []
   }
 
+  /// What the loss of the last session is charged as.
+  var lossKind: ChargeKind { lasted.map { $0 < Self.lasting } ?? false ? .crashed : .lost }
+
+  /// A restart that is known of needs a login. Returns whether that is more than the few that a day brings.
+  mutating func restartNeedsLogin(at now: Int64) -> Bool {
+    restartLogins.removeAll { $0 <= now - LoginLimits.day }
+    guard restartLogins.count < Self.restartLoginsBorne else { return true }
+    restartLogins.append(now)
+    return false
+  }
+
   /// A person asks for a login.
-  mutating func grant() {
+  mutating func grant(at now: Int64) {
     isGranted = true
     hold = nil
-    notBefore = nil
+    askedUntil = askedUntil.flatMap { $0 > now ? $0 : nil }
+    notBefore = askedUntil
     failures = 0
     lastDelay = 0
     takeovers = []
@@ -138,7 +202,7 @@ public struct LoginBudget: Sendable, Hashable, Codable {
     stoppedAt = wall
   }
 
-  /// java was restarted inside ibcstart.sh without a login. Returns whether that makes a loop.
+  /// java was restarted inside ibcstart.sh, and no session has lasted since. Returns whether that makes a loop.
   mutating func restarted(at now: Int64) -> Bool {
     restarts.removeAll { $0 <= now - Self.restartMemory }
     restarts.append(now)

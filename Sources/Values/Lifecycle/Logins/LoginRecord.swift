@@ -10,6 +10,8 @@ public struct LoginRecord: Sendable, Hashable, Codable {
     public var at: Int64
     /// Why, in words.
     public var why: String
+    /// What became of it; nil: it failed.
+    public var kind: LoginBudget.ChargeKind?
   }
 
   /// The form of this record; others are not understood.
@@ -24,6 +26,8 @@ public struct LoginRecord: Sendable, Hashable, Codable {
   public var attemptSince: Int64?
   /// Before which no login is to be tried, in ms since 1970.
   public var notBefore: Int64?
+  /// Until when IBKR asks to wait, in ms since 1970.
+  public var askedUntil: Int64?
   /// Why none is to be tried until a person asks for one.
   public var hold: String?
   /// When the last stop began, in ms since 1970.
@@ -43,9 +47,10 @@ public struct LoginRecord: Sendable, Hashable, Codable {
     func wall(_ uptime: Int64) -> Int64 { now.wall + uptime - now.uptime }
     self.boot = boot
     written = now
-    charges = budget.charges.map { Charge(at: wall($0.at), why: $0.why) }
+    charges = budget.charges.map { Charge(at: wall($0.at), why: $0.why, kind: $0.kind) }
     attemptSince = budget.attemptSince.map(wall)
     notBefore = budget.notBefore.map(wall)
+    askedUntil = budget.askedUntil.map(wall)
     hold = budget.hold
     stoppedAt = budget.stoppedAt
     hasSession = budget.hasSession
@@ -54,27 +59,30 @@ public struct LoginRecord: Sendable, Hashable, Codable {
   /// The budget again, at `now` of the present boot; nil when the record cannot be what was written.
   public func budget(boot: String, at now: Moment) -> LoginBudget? {
     let times =
-      [written.wall, written.uptime, stoppedAt, attemptSince, notBefore].compactMap(\.self) + charges.map(\.at)
+      [written.wall, written.uptime, stoppedAt, attemptSince, notBefore, askedUntil].compactMap(\.self) + charges.map(\.at)
     let sane = -(Int64(1) << 53)...(Int64(1) << 53)
     guard format == Self.currentFormat, charges.count <= Self.mostCharges, times.allSatisfy(sane.contains) else {
       return nil
     }
     let passed = max(0, boot == self.boot ? now.uptime - written.uptime : now.wall - written.wall)
     func uptime(_ wall: Int64) -> Int64 { now.uptime - passed - max(0, written.wall - wall) }
+    func believed(_ wall: Int64) -> Int64 { now.uptime - passed + min(wall - written.wall, Self.longestWait) }
     var budget = LoginBudget()
-    budget.charges = charges.map { .init(at: uptime($0.at), why: $0.why) }.sorted { $0.at < $1.at }
+    budget.charges = charges.map { .init(at: uptime($0.at), why: $0.why, kind: $0.kind ?? .failed) }.sorted { $0.at < $1.at }
     if let attemptSince {
       let begun = uptime(attemptSince)
       budget.charges.append(.init(at: max(begun, budget.charges.last?.at ?? .min), why: Self.cutOff))
       budget.wait(until: begun + LoginBudget.shortestWait, at: now.uptime)
     } else if hasSession {
-      budget.charges.append(.init(at: now.uptime, why: "the container ended without a stop, and the session with it"))
+      let why = "the container ended without a stop, and the session with it"
+      budget.charges.append(.init(at: now.uptime, why: why, kind: .lost))
     }
     budget.charges.removeAll { $0.at <= now.uptime - LoginLimits.day }
     budget.failures = budget.charged(within: LoginLimits.hour, at: now.uptime)
     if let notBefore {
-      budget.wait(until: now.uptime - passed + min(notBefore - written.wall, Self.longestWait), at: now.uptime)
+      budget.wait(until: believed(notBefore), at: now.uptime)
     }
+    if let askedUntil, believed(askedUntil) > now.uptime { budget.wait(asked: believed(askedUntil)) }
     budget.hold = hold
     budget.stoppedAt = stoppedAt
     return budget
@@ -91,10 +99,12 @@ extension LoginBudget {
     if time > now { notBefore = max(notBefore ?? .min, time) }
   }
 
-  /// The budget where a record was there and could not be read: as if a login had just failed.
-  public static func unreadable(at now: Moment) -> LoginBudget {
+  /// The budget where a record was there and could not be read: as if all that the limits let through had just been spent, since
+  /// nothing tells what was.
+  public static func unreadable(_ limits: LoginLimits, at now: Moment) -> LoginBudget {
     var budget = LoginBudget()
-    budget.charges = [.init(at: now.uptime, why: "the record of earlier logins could not be read")]
+    let charge = Charge(at: now.uptime, why: "the record of earlier logins could not be read")
+    budget.charges = Array(repeating: charge, count: max(limits.perHour, limits.perDay))
     budget.failures = 1
     budget.notBefore = now.uptime + shortestWait
     return budget
