@@ -75,6 +75,7 @@ import Trading
       ([.failed, .failed, .failed], "3 logins failed within an hour"),
       ([.failed, .crashed, .lost], "3 logins were for nothing within an hour"),
       ([.crashed, .crashed, .crashed, .crashed, .crashed], "the gateway crashed soon after login 5 times within a day"),
+      ([.unknown, .unknown, .unknown], "the record of earlier logins could not be read, so that they may have spent all"),
     ] as [([LoginBudget.ChargeKind], String)])
   func `what has spent the budget is said in words`(kinds: [LoginBudget.ChargeKind], words: String) {
     var budget = LoginBudget()

@@ -9,7 +9,7 @@ import Trading
 struct LoginWeeks {
   /// What is the matter with logins for some hours.
   enum Weather: CaseIterable {
-    case fine, away, wrongPassword, noDialog, throttled, stuck, crashLoop, duel, scriptLoop
+    case fine, away, wrongPassword, noDialog, throttled, stuck, crashLoop, restartLoop, duel, scriptLoop
   }
 
   enum Happening {
@@ -51,6 +51,12 @@ struct LoginWeeks {
   private var isOrdered = false
   private var isRestart = false
   private var attempts: [Int64] = []
+  /// Logins of known restarts.
+  private var restartLogins: [Int64] = []
+  private var loggedInAt: Int64 = 0
+  /// Runs of ibcstart.sh in a row that have tried to log in and brought no session that lasted.
+  private var runsForNothing = 0
+  private var hasTried = false
   private(set) var seen: [String: Int] = [:]
   /// What happened, for the one who replays a seed; nil where nobody does.
   private(set) var trace: [String]?
@@ -128,7 +134,7 @@ struct LoginWeeks {
       if chance(3) {
         // A file that cannot be read: what went before is known to nobody, and only its being there counts.
         budgets[.live] = .unreadable(limits, at: now)
-        attempts = [truth]
+        (attempts, restartLogins) = ([truth], [])
         count("corrupt file")
       } else if let budget = record.budget(boot: "\(boots)", at: now) {
         budgets[.live] = budget
@@ -162,6 +168,7 @@ struct LoginWeeks {
       count("power cut")
     }
     (leads, lives, isLoggedIn, isRestart) = (false, false, false, false)
+    runsForNothing = 0
     run += 1
     java += 1
     if chance(15) {
@@ -171,7 +178,7 @@ struct LoginWeeks {
       if chance(50) { clockOff -= random.below(400) * Self.day }
       if let record, now.wall - record.written.wall > truth - recordedAt {
         // A power cut, a boot and a clock that is ahead of all that: nothing is left to tell how old the record is.
-        attempts = []
+        (attempts, restartLogins) = ([], [])
         count("lost time")
       }
     }
@@ -196,6 +203,12 @@ struct LoginWeeks {
     let isTold = isStop || lifecycle.phase != .running
     switch action {
     case .spawn:
+      let wait = min(600_000, 30_000 << Int64(min(5, runsForNothing - 1)))
+      let failedAt = lifecycle.gateway(.live)?.budget.charges.last.map { $0.at + bootedAt } ?? truth
+      if runsForNothing > 0 && !isOrdered && truth - failedAt < wait {
+        fails("tried again \(truth - failedAt) ms after \(runsForNothing) logins for nothing")
+      }
+      hasTried = false
       run += 1
       (leads, lives) = (true, false)
       plan(.javaStarts(run: run), in: 500)
@@ -237,6 +250,7 @@ struct LoginWeeks {
     case .personLooks:
       if chance(50), case .success(let actions) = lifecycle.resume(nil, at: now) {
         isOrdered = true
+        runsForNothing = 0
         count("resume")
         for action in actions { carryOut(action, isStop: false) }
       }
@@ -261,14 +275,22 @@ struct LoginWeeks {
 
   private mutating func end(_ exit: Exit) {
     guard leads || lives || lifecycle.record(live)?.state.hasProcess == true else { return }
+    sessionEnds()
+    if hasTried { runsForNothing += 1 }
     (leads, lives, isLoggedIn, isRestart) = (false, false, false, false)
     run += 1
     java += 1
     tell(.service(live, .ended(exit)))
   }
 
+  private mutating func sessionEnds() {
+    if isLoggedIn && truth - loggedInAt >= 10 * Self.minute { runsForNothing = 0 }
+    isLoggedIn = false
+  }
+
   private mutating func javaEnds(_ code: Int32, again: Bool) {
-    (lives, isLoggedIn) = (false, false)
+    sessionEnds()
+    lives = false
     java += 1
     guard leads else { return end(.code(code)) }
     say(.javaEnded(code))
@@ -293,7 +315,17 @@ struct LoginWeeks {
       attempt()
     case .relogin: attempt()
     case .result: result()
-    case .crash: javaEnds(1, again: false)
+    case .crash:
+      if weather == .restartLoop {
+        count("restart in a loop")
+        isRestart = true
+        javaEnds(0, again: true)
+      } else {
+        // Where the session had lasted ibcstart.sh may take it up again.
+        let again = chance(20)
+        isRestart = again && truth - loggedInAt >= 10 * Self.minute
+        javaEnds(1, again: again)
+      }
     case .halts(let code):
       if code == 88 { isOrdered = false }
       javaEnds(code, again: code == 88 || weather == .scriptLoop || weather == .wrongPassword)
@@ -302,7 +334,13 @@ struct LoginWeeks {
 
   private mutating func attempt() {
     attemptNumber += 1
-    if !isOrdered && !isRestart {
+    var mustEnd = false
+    if isRestart && !isOrdered {
+      restartLogins = restartLogins.filter { $0 > truth - LoginLimits.day } + [truth]
+      // A cold restart and a daily one that has lost its session are all that a day brings.
+      mustEnd = restartLogins.count > 2
+      if mustEnd { restartLogins.removeLast() }
+    } else if !isOrdered {
       attempts.append(truth)
       for (limit, window) in [(limits.perHour, LoginLimits.hour), (limits.perDay, LoginLimits.day)] {
         let within = attempts.count { $0 > truth - window }
@@ -312,13 +350,15 @@ struct LoginWeeks {
     }
     (isOrdered, isRestart) = (false, false)
     count("attempt")
+    hasTried = true
     say(.loginAttempt(attemptNumber))
+    if mustEnd && lifecycle.record(live)?.state != .stopping { fails("it restarts with a login again and again") }
     if lives { plan(.java(java, .result), in: weather == .away ? 180_000 : 4000 + random.below(40_000)) }
   }
 
   private mutating func result() {
     switch weather {
-    case .fine, .crashLoop, .scriptLoop, .noDialog: logIn()
+    case .fine, .crashLoop, .restartLoop, .scriptLoop, .noDialog: logIn()
     case .duel:
       say(.otherSession(.takesOver))
       if lives { plan(.java(java, .halts(0)), in: 500) }
@@ -340,7 +380,13 @@ struct LoginWeeks {
     isOrdered = false
     count("login")
     say(.loginCompleted)
-    let patience = weather == .crashLoop ? Self.minute * (1 + random.below(90)) : Self.minute * (1 + random.below(9000))
+    loggedInAt = truth
+    let patience =
+      switch weather {
+      case .crashLoop: chance(70) ? 20_000 + random.below(40_000) : Self.minute * (1 + random.below(90))
+      case .restartLoop: 20_000 + random.below(40_000)
+      default: Self.minute * (1 + random.below(9000))
+      }
     plan(.java(java, .crash), in: patience)
   }
 }

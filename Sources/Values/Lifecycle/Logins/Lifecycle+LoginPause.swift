@@ -31,7 +31,7 @@ extension Lifecycle {
     if let reopens = budget.reopens(policy.loginLimits, at: now.uptime) {
       let until = max(reopens, budget.notBefore ?? reopens)
       let time = clock(now.wall + until - now.uptime)
-      let last = budget.charges.last.map { ", the last because \($0.why)" } ?? ""
+      let last = budget.charges.last { $0.kind != .unknown }.map { ", the last because \($0.why)" } ?? ""
       let spent = "\(budget.spentWords(policy.loginLimits, at: now.uptime))\(last)"
       records[place].settled = true
       enter(.held, place, now, "\(spent); tried again at \(time), or at once by: ibgw resume \(mode.rawValue)")

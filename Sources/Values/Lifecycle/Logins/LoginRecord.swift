@@ -30,6 +30,8 @@ public struct LoginRecord: Sendable, Hashable, Codable {
   public var askedUntil: Int64?
   /// Why none is to be tried until a person asks for one.
   public var hold: String?
+  /// When restarts that are known of have needed a login, in ms since 1970; nil: never.
+  public var restartLogins: [Int64]?
   /// When the last stop began, in ms since 1970.
   public var stoppedAt: Int64?
   /// Whether the gateway was logged in and had not been told to stop.
@@ -52,6 +54,7 @@ public struct LoginRecord: Sendable, Hashable, Codable {
     notBefore = budget.notBefore.map(wall)
     askedUntil = budget.askedUntil.map(wall)
     hold = budget.hold
+    restartLogins = budget.restartLogins.isEmpty ? nil : budget.restartLogins.map(wall)
     stoppedAt = budget.stoppedAt
     hasSession = budget.hasSession
   }
@@ -60,6 +63,7 @@ public struct LoginRecord: Sendable, Hashable, Codable {
   public func budget(boot: String, at now: Moment) -> LoginBudget? {
     let times =
       [written.wall, written.uptime, stoppedAt, attemptSince, notBefore, askedUntil].compactMap(\.self) + charges.map(\.at)
+      + (restartLogins ?? [])
     let sane = -(Int64(1) << 53)...(Int64(1) << 53)
     guard format == Self.currentFormat, charges.count <= Self.mostCharges, times.allSatisfy(sane.contains) else {
       return nil
@@ -83,6 +87,7 @@ public struct LoginRecord: Sendable, Hashable, Codable {
       budget.wait(until: believed(notBefore), at: now.uptime)
     }
     if let askedUntil, believed(askedUntil) > now.uptime { budget.wait(asked: believed(askedUntil)) }
+    budget.restartLogins = (restartLogins ?? []).suffix(LoginBudget.restartLoginsBorne).map(uptime)
     budget.hold = hold
     budget.stoppedAt = stoppedAt
     return budget
@@ -103,7 +108,7 @@ extension LoginBudget {
   /// nothing tells what was.
   public static func unreadable(_ limits: LoginLimits, at now: Moment) -> LoginBudget {
     var budget = LoginBudget()
-    let charge = Charge(at: now.uptime, why: "the record of earlier logins could not be read")
+    let charge = Charge(at: now.uptime, why: "its record could not be read", kind: .unknown)
     budget.charges = Array(repeating: charge, count: max(limits.perHour, limits.perDay))
     budget.failures = 1
     budget.notBefore = now.uptime + shortestWait
