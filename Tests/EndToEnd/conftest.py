@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import Image
+from harness import Image, violations
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -26,7 +26,7 @@ def binary():
 
 @pytest.fixture
 def make_image(binary, tmp_path):
-    """Lays out an image; every container that was started from it is ended with the test."""
+    """Lays out an image; every container that was started from it is ended with the test, and must have cost no login."""
     images = []
 
     def make(program="gateway"):
@@ -36,9 +36,11 @@ def make_image(binary, tmp_path):
         return images[-1]
 
     yield make
+    found = [violation for made in images for violation in violations(made)]
     for made in images:
         for container in made.containers:
             container.destroy()
+    assert not found, found
 
 
 @pytest.fixture

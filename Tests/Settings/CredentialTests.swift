@@ -98,6 +98,22 @@ import Trading
     #expect(Set(both.map(\.variable)) == ["TWS_USERID_PAPER", "TWS_PASSWORD_PAPER"])
   }
 
+  /// The user names of live and paper by variable or by file: four mixtures, each with the spellings that are one user to IBKR.
+  @Test(arguments: 0..<4, ["trader", "TRADER", " trader "])
+  func `one user for both modes is refused, by variable or by file`(mixture: Int, spelling: String) throws {
+    var environment = ["TRADING_MODE": "both", "TWS_PASSWORD": "correct horse", "TWS_PASSWORD_PAPER": "correct horse"]
+    var files: [String: String] = [:]
+    for (bit, (name, user)) in [("TWS_USERID", "trader"), ("TWS_USERID_PAPER", spelling)].enumerated() {
+      environment[mixture & (1 << bit) == 0 ? name : "\(name)_FILE"] = mixture & (1 << bit) == 0 ? user : "/run/\(name)"
+      files["/run/\(name)"] = "\(user)\n"
+    }
+    let (_, problems) = parse(environment, files: files)
+    let problem = try #require(problems.about("TWS_USERID_PAPER").first { $0.severity == .error })
+    #expect(problem.what.hasPrefix("is the same as TWS_USERID"))
+    environment["TRADING_MODE"] = "live"
+    #expect(!parse(environment, files: files).problems.containsError)
+  }
+
   @Test func `paper credentials in one mode alone are pointed out`() throws {
     let (_, problems) = parse(["TWS_USERID_PAPER": "someone", "TWS_PASSWORD_PAPER": "correct horse"])
     let problem = try #require(problems.about("TWS_USERID").first)

@@ -1,5 +1,6 @@
 import Glibc
 import Testing
+import Trading
 
 @testable import Settings
 
@@ -79,7 +80,9 @@ import Testing
     #expect(assignments.count + lines.filter { $0.hasPrefix("# ") || $0 == "#" }.count == lines.count)
   }
 
-  @Test func `the env file's defaults are the ones that hold`() {
+  @Test(arguments: [(Program.gateway, Setting.Image.tws), (.tws, .gateway)])
+  func `the env file's defaults are the ones that hold`(program: Program, otherImage: Setting.Image) {
+    let login = login.merging(["GATEWAY_OR_TWS": program.rawValue]) { $1 }
     let assignments = Setting.environmentFile().split(separator: "\n")
       .filter { $0.hasPrefix("#") && !$0.hasPrefix("# ") && !$0.hasSuffix("=") && $0.count > 1 }
       .map { $0.dropFirst().split(separator: "=", maxSplits: 1).map(String.init) }
@@ -87,8 +90,10 @@ import Testing
     let (written, problems) = parse(
       login.merging(assignments.map { ($0[0], $0[1]) }) { given, _ in given })
     #expect(!assignments.isEmpty)
-    // The file is for both images; a variable of the other one is said to have no effect.
-    #expect(problems.allSatisfy { $0.what.hasPrefix("has no effect in the gateway image") })
+    // The file is for both images; each variable of the other one, and nothing else, is said to have no effect.
+    let others = Setting.table.filter { $0.image == otherImage }.map(\.name)
+    #expect(problems.map(\.variable) == assignments.map { $0[0] }.filter(others.contains))
+    #expect(problems.allSatisfy { $0.what == "has no effect in the \(program.rawValue) image" })
     #expect(String(describing: written.relay) == String(describing: plain.relay))
     #expect(written.stopTimeout == plain.stopTimeout)
   }

@@ -2,6 +2,8 @@
 
 from .container import Container, Process, eventually
 from .image import BOTH, LOGIN, VERSION, Image, Note
+from .logins import attempts, violations
 from .tailnet import GOOD_KEY, Tailnet
 
-__all__ = ["GOOD_KEY", "Tailnet", "BOTH", "LOGIN", "VERSION", "Container", "Image", "Note", "Process", "eventually"]
+__all__ = [
+    "BOTH", "GOOD_KEY", "LOGIN", "VERSION", "Container", "Image", "Note", "Process", "Tailnet", "attempts", "eventually", "violations"]

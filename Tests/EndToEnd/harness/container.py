@@ -32,6 +32,15 @@ class Process:
         return os.path.basename(self.command[0]) if self.command else ""
 
 
+@dataclass(frozen=True)
+class Act:
+    """Something that the test did to the container, with the wall clock's time."""
+
+    at: float
+    ends_gateways: bool = False
+    starts_gateways: bool = False
+
+
 def eventually(condition, within=PATIENCE, what="the condition"):
     """Waits until `condition()` is true and returns its value. For what has no event of its own, such as a process's end."""
     end = time.monotonic() + within
@@ -50,6 +59,7 @@ class Container:
         self.config = config
         self.share = Path(directory)
         self.lines = []
+        self.acts = []
         self._news = threading.Condition()
         self._at_end = False
         path = self.share / "container.json"
@@ -165,11 +175,13 @@ class Container:
     # Control
 
     def signal(self, number):
+        self.acts.append(Act(time.time(), ends_gateways=True))
         os.kill(self.pid, number)
 
     def kill(self, text, number=signals.SIGKILL):
         """Sends a signal to the one process whose command line contains the text, and returns it."""
         process = self.process(text)
+        self.acts.append(Act(time.time(), ends_gateways=True))
         os.kill(process.outside, number)
         return process
 
@@ -184,6 +196,9 @@ class Container:
     def execute(self, *arguments, uid=None, within=PATIENCE, environment=None):
         """Runs a program in the container with its environment."""
         given = dict(self.config["environment"]) | (environment or {})
+        words = set(arguments)
+        if words & {"resume", "start", "stop", "restart"}:
+            self.acts.append(Act(time.time(), bool(words & {"stop", "restart"}), bool(words & {"resume", "start", "restart"})))
         return subprocess.run(
             self.command(arguments, uid), env=given, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=within)
 

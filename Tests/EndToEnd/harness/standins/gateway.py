@@ -76,7 +76,7 @@ class Gateway:
         # The mode of the command line, or the ini's where it has none.
         self.mode = arguments[-1] if arguments[-1] in ("live", "paper") else self.ini.get("TradingMode", "live")
         self.note(
-            "started", arguments=arguments, environment=dict(os.environ), ini=self.ini, user=os.getuid(),
+            "started", parent=os.getppid(), arguments=arguments, environment=dict(os.environ), ini=self.ini, user=os.getuid(),
             ini_mode=os.stat(arguments[entry + 1]).st_mode & 0o777, directory=os.getcwd())
 
     def note(self, event, **more):
@@ -159,6 +159,7 @@ class Gateway:
         print(text, flush=True)
 
     def do_attempt(self, number=1):
+        self.note("attempt")
         self.say(f"Login attempt: {number}")
 
     def do_second_factor(self):
@@ -167,6 +168,38 @@ class Gateway:
     def do_completed(self):
         self.say("Login has completed")
         self.note("logged in")
+
+    def do_taken_over(self):
+        """Another session of the same user ends this one's, by IBC's choice."""
+        self.note("session lost")
+        self.say("(scenario 2) the other session goes on, this one ends")
+
+    def do_refused(self, why):
+        """A login that fails: IBC says so, and ends the JVM so that its script begins the next one."""
+        self.say(why)
+        self.do_cold_restart_file()
+        self.do_exit(0)
+
+    def do_command_server(self, keeps=True):
+        """IBC's command server. PAUSE ends the gateway with its session kept, or without where `keeps` is false."""
+        address = self.ini["BindAddress"], int(self.ini["CommandServerPort"])
+        server = socket.create_server(address)
+
+        def accept():
+            while True:
+                client = server.accept()[0]
+                with client, client.makefile("rw") as stream:
+                    command = stream.readline().strip()
+                    self.note("command", command=command)
+                    stream.write(f"OK {command}\n")
+                    stream.flush()
+                if command == "PAUSE":
+                    self.flag("PAUSE")
+                if command == "PAUSE" and keeps:
+                    self.do_autorestart_file()
+                self.end(0, command)
+
+        threading.Thread(target=accept, daemon=True).start()
 
     def do_listen(self):
         """Opens the API's port, and answers as the gateway does what a client asks first."""
@@ -245,7 +278,11 @@ class Gateway:
         os.unlink(os.path.join(self.options["jtsConfigDir"], folder, "autorestart"))
 
     def do_cold_restart_file(self):
-        open(os.path.join(self.options["jtsConfigDir"], "COLDRESTART" + self.options["ibcsessionid"]), "w").close()
+        self.flag("COLDRESTART")
+
+    def flag(self, name):
+        """What IBC leaves for its script."""
+        open(os.path.join(self.options["jtsConfigDir"], name + self.options["ibcsessionid"]), "w").close()
 
     def do_stray(self, seconds):
         """Starts a process that leaves the session and ignores TERM, with our output in its hands."""

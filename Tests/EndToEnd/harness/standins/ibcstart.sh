@@ -113,7 +113,11 @@ while :; do
     echo "IBC will cold-restart shortly"
   else
     find_autorestart
-    if [[ -n $restart_needed ]]; then
+    if [[ -n $restart_needed && -e $tws_settings_path/PAUSE$session ]]; then
+      rm "$tws_settings_path/PAUSE$session"
+      echo "IBC is paused"
+      break
+    elif [[ -n $restart_needed ]]; then
       :
     elif [[ $code -ne $((1111 % 256)) || $on_timeout != restart ]]; then
       break
