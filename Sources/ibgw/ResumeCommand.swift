@@ -8,7 +8,7 @@ struct ResumeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "resume", abstract: "Lets a gateway that is held, or waits for its next try, log in at once.",
     discussion: """
-      After too many failed logins a gateway is held until enough of them are an hour or a day old, because IBKR locks an account \
+      After too many logins for nothing a gateway is held until enough of them are an hour or a day old: IBKR locks an account \
       that fails too often. This tries one login now, whatever has failed before; when it fails too, the gateway is held again.
       """)
 

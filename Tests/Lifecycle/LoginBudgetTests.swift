@@ -28,7 +28,8 @@ import Trading
     #expect(budget(chargedAt: charges).reopens(limits, at: now * minute) == reopens.map { $0 * minute })
   }
 
-  @Test func `the wait doubles from 30 s to 10 min, stretched by a fifth at most, until a session has lasted for 10 min`() {
+  @Test
+  func `the wait doubles from 30 s to 10 min, stretched by a fifth at most, until a session has lasted for 10 min`() {
     var budget = LoginBudget()
     var random = SeededGenerator(seed: 7)
     for exact in [30, 60, 120, 240, 480, 600, 600] as [Int64] {
@@ -74,8 +75,13 @@ import Trading
       ([.crashed, .crashed, .crashed], "the gateway crashed soon after login 3 times within an hour"),
       ([.failed, .failed, .failed], "3 logins failed within an hour"),
       ([.failed, .crashed, .lost], "3 logins were for nothing within an hour"),
-      ([.crashed, .crashed, .crashed, .crashed, .crashed], "the gateway crashed soon after login 5 times within a day"),
-      ([.unknown, .unknown, .unknown], "the record of earlier logins could not be read, so that they may have spent all"),
+      (
+        [.crashed, .crashed, .crashed, .crashed, .crashed], "the gateway crashed soon after login 5 times within a day"
+      ),
+      (
+        [.unknown, .unknown, .unknown],
+        "the record of earlier logins could not be read, so that they may have spent all"
+      ),
     ] as [([LoginBudget.ChargeKind], String)])
   func `what has spent the budget is said in words`(kinds: [LoginBudget.ChargeKind], words: String) {
     var budget = LoginBudget()

@@ -57,14 +57,17 @@ import Trading
   {
     try FileSystem.createDirectory("\(folder)/paper.json")
     let error = #expect(throws: LoginFilesError.self) { try files.write(spent, of: .paper, at: now) }
-    #expect(error?.sentence.contains("it is a directory; it is in \(spare), and a new creation of the container") == true)
+    #expect(
+      error?.sentence.contains("it is a directory; it is in \(spare), and a new creation of the container") == true)
     try FileSystem.remove("\(spare)/paper.json")
     let read = files.read([.paper], at: now)
     #expect(read.problems.count == 1)
     #expect(read.budgets[.paper] == spent)
   }
 
-  @Test func `what the folder does not take is kept in the run directory, and is taken from there while it is newer`() throws {
+  @Test func `what the folder does not take is kept in the run directory, and is taken from there while it is newer`()
+    throws
+  {
     try files.write(LoginBudget(), of: .live, at: now)
     let before = try FileSystem.readText(files.path(.live))
     try FileSystem.remove(files.path(.live))

@@ -65,12 +65,14 @@ public struct LoginFiles {
       if let budget = record?.budget(boot: boot, at: now) { return .success(budget) }
     } catch {
       if error.code == ENOENT { return nil }
-      let sentence = "cannot know what earlier logins cost: \(error); make it readable, or remove it; until then it may all be spent"
+      let sentence =
+        "cannot know what earlier logins cost: \(error); make it readable, or remove it; until then it may all be spent"
       return .failure(Unreadable(sentence: "\(sentence), \(outcome)"))
     }
     let aside = "\(path).corrupt-\(now.wall / 1000)"
     let kept = rename(path, aside) == 0 ? "kept as \(aside)" : "still there; remove it"
-    let sentence = "cannot know what earlier logins cost: \(path) is no record of them (it is \(kept)); it may all be spent"
+    let sentence =
+      "cannot know what earlier logins cost: \(path) is no record of them (it is \(kept)); it may all be spent"
     return .failure(Unreadable(sentence: "\(sentence), \(outcome)"))
   }
 
@@ -87,10 +89,13 @@ public struct LoginFiles {
         try FileSystem.createDirectory(spareFolder, mode: 0o700)
         try FileSystem.write(Array(json), to: sparePath(mode), mode: 0o600)
       } catch let spareError {
-        throw LoginFilesError(sentence: "cannot keep what the logins cost: \(error), and \(spareError); \(advice("restart"))")
+        throw LoginFilesError(
+          sentence: "cannot keep what the logins cost: \(error), and \(spareError); \(advice("restart"))")
       }
       throw LoginFilesError(
-        sentence: "cannot keep what the logins cost beside the settings: \(error); it is in \(spareFolder), and \(advice("new creation"))")
+        sentence:
+          "cannot keep what the logins cost beside the settings: \(error); it is in \(spareFolder), and \(advice("new creation"))"
+      )
     }
     unlink(sparePath(mode))
   }

@@ -79,7 +79,7 @@ public struct GatewayRecord: Sendable, Hashable, Codable {
     public var attempts = 0
     /// Completed.
     public var completed = 0
-    /// Failed or never completed.
+    /// For nothing: failed, never completed, or lost with their session.
     public var failed = 0
   }
 

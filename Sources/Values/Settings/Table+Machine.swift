@@ -139,7 +139,8 @@ extension Setting {
       help: "What happens when the gateway has ended by itself: start it again, or end the container with its code."),
     Setting(
       "LOGIN_BUDGET", \.logins.budget, .loginBudget, default: .fixed("3/hour,5/day"),
-      help: "How many logins may be for nothing before the gateway is held; IBKR locks an account that fails too often."),
+      help: "How many logins may be for nothing before the gateway is held; IBKR locks an account that fails too often."
+    ),
     Setting(
       "LOGIN_TIMEOUT", \.logins.timeout, .durationOrOff(60...86_400),
       default: .derived("300 + $TWOFA_EXIT_INTERVAL") { String(300 + $0.ibc.twoFactorExitInterval) },

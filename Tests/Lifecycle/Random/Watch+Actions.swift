@@ -148,8 +148,11 @@ extension Watch {
       books[place].waitsUntil = until
       if let budget = plan.mode.flatMap({ sight.after.gateway($0) })?.budget, until == budget.notBefore {
         let since = until - (budget.charges.last?.at ?? until)
-        let least = books[place].loginFailures == 0 ? 0 : min(600_000, 30_000 << Int64(min(5, books[place].loginFailures - 1)))
-        if since < least { fails("\(plan.name) is tried again \(since) ms after failed login \(books[place].loginFailures)") }
+        let least =
+          books[place].loginFailures == 0 ? 0 : min(600_000, 30_000 << Int64(min(5, books[place].loginFailures - 1)))
+        if since < least {
+          fails("\(plan.name) is tried again \(since) ms after failed login \(books[place].loginFailures)")
+        }
         return
       }
       if wait < books[place].lastWait { fails("the back-off of \(plan.name) shrinks to \(wait) ms") }

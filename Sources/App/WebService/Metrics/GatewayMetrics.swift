@@ -16,7 +16,8 @@ enum GatewayMetrics {
   static let completed = Metric(
     "ibgw_gateway_logins_completed", .counter, labels: ["mode"], help: "Logins that were completed.")
   static let failed = Metric(
-    "ibgw_gateway_logins_failed", .counter, labels: ["mode"], help: "Logins that failed or were never completed.")
+    "ibgw_gateway_logins_failed", .counter, labels: ["mode"],
+    help: "Logins that were for nothing: failed, never completed, or lost with their session.")
   static let wasted = Metric(
     "ibgw_gateway_wasted_logins", .gauge, labels: ["mode", "window"],
     help: "Logins that were for nothing within the last hour or day, also before the supervisor started.")

@@ -111,7 +111,9 @@ public struct LoginBudget: Sendable, Hashable, Codable {
     let isDay = charged(within: LoginLimits.day, at: now) >= limits.perDay
     let window = isDay ? LoginLimits.day : LoginLimits.hour
     let kinds = charges.filter { $0.at > now - window }.map(\.kind)
-    if kinds.contains(.unknown) { return "the record of earlier logins could not be read, so that they may have spent all" }
+    if kinds.contains(.unknown) {
+      return "the record of earlier logins could not be read, so that they may have spent all"
+    }
     let within = "within \(isDay ? "a day" : "an hour")"
     if kinds.allSatisfy({ $0 == .crashed }) {
       return "the gateway crashed soon after login \(kinds.count == 1 ? "once" : "\(kinds.count) times") \(within)"

@@ -62,7 +62,8 @@ public struct LoginRecord: Sendable, Hashable, Codable {
   /// The budget again, at `now` of the present boot; nil when the record cannot be what was written.
   public func budget(boot: String, at now: Moment) -> LoginBudget? {
     let times =
-      [written.wall, written.uptime, stoppedAt, attemptSince, notBefore, askedUntil].compactMap(\.self) + charges.map(\.at)
+      [written.wall, written.uptime, stoppedAt, attemptSince, notBefore, askedUntil].compactMap(\.self)
+      + charges.map(\.at)
       + (restartLogins ?? [])
     let sane = -(Int64(1) << 53)...(Int64(1) << 53)
     guard format == Self.currentFormat, charges.count <= Self.mostCharges, times.allSatisfy(sane.contains) else {
@@ -72,7 +73,9 @@ public struct LoginRecord: Sendable, Hashable, Codable {
     func uptime(_ wall: Int64) -> Int64 { now.uptime - passed - max(0, written.wall - wall) }
     func believed(_ wall: Int64) -> Int64 { now.uptime - passed + min(wall - written.wall, Self.longestWait) }
     var budget = LoginBudget()
-    budget.charges = charges.map { .init(at: uptime($0.at), why: $0.why, kind: $0.kind ?? .failed) }.sorted { $0.at < $1.at }
+    budget.charges = charges.map { .init(at: uptime($0.at), why: $0.why, kind: $0.kind ?? .failed) }.sorted {
+      $0.at < $1.at
+    }
     if let attemptSince {
       let begun = uptime(attemptSince)
       budget.charges.append(.init(at: max(begun, budget.charges.last?.at ?? .min), why: Self.cutOff))
