@@ -1,9 +1,10 @@
 """An image and a container for the end-to-end tests: the real program as process 1, on real children."""
 
-from .container import Container, Process, eventually
+from .container import Act, Container, Process, eventually
 from .image import BOTH, LOGIN, VERSION, Image, Note
 from .logins import attempts, violations
 from .tailnet import GOOD_KEY, Tailnet
 
 __all__ = [
-    "BOTH", "GOOD_KEY", "LOGIN", "VERSION", "Container", "Image", "Note", "Process", "Tailnet", "attempts", "eventually", "violations"]
+    "BOTH", "GOOD_KEY", "LOGIN", "VERSION", "Act", "Container", "Image", "Note", "Process", "Tailnet", "attempts", "eventually",
+    "violations"]

@@ -38,8 +38,6 @@ class Image:
         self.binary = binary
         self.program = program
         self.containers = []
-        # For how many hours' worth of logins a test's time counts: more than one where it has moved its own records.
-        self.hours = 1
         self.share = self._folder("share", 0o1777)
         if program == "gateway":
             self.home_path, self.tws_path, self.ibc_path = "/home/ibgateway", "/home/ibgateway/Jts", "/home/ibgateway/ibc"

@@ -47,7 +47,7 @@ def _too_many_logins(image, javas):
             before[0].more["parent"] == after[0].more["parent"] and _time(before, "logged in") is not None
             for before, after in zip(own, own[1:]))
         tried = len(attempts(image, mode))
-        allowed = per_hour * image.hours + wished + min(restarts, KNOWN_RESTARTS)
+        allowed = per_hour + wished + min(restarts, KNOWN_RESTARTS)
         if tried > allowed:
             yield f"{tried} logins were tried by {mode} where {allowed} may be: {image.story(mode)}"
 
