@@ -40,7 +40,7 @@ import Testing
   @Test func `a restart is seen as a port that closes and opens, and the gate is passed anew`() async throws {
     let observed = try await ObservedGateway()
     try await observed.reports.wait { $0.observation == .serving }
-    try await observed.perform("restart 0")
+    try await observed.perform("restart 1")
     try await observed.reports.wait { $0.observation != .serving }
     try await observed.reports.wait { $0.observation == .serving }
     let seen = Set(try await observed.reports.all().map(\.observation))
