@@ -45,7 +45,7 @@ let package = Package(
 
     module("Peers", "Gateway", ["Trading", "Lifecycle"]),
     module("Peers", "GatewayProbe", ["Trading", "Lifecycle", "TWSProtocol", "Splice"]),
-    module("Peers", "Tailnet", ["Lifecycle", "LocalHTTP", nio]),
+    module("Peers", "Tailnet", ["Lifecycle", "LocalHTTP", nio, nioHTTP1]),
 
     module("App", "Preparation", ["Trading", "Settings", "Templates", "Files", "Processes", "Splice"]),
     module(
@@ -60,7 +60,7 @@ let package = Package(
     module("App", "Simulator", ["TWSProtocol", "Trading", nio, nioPosix]),
     module(
       "App", "ProbeService",
-      ["Trading", "Lifecycle", "Splice", "LocalHTTP", "GatewayProbe", nio, nioPosix]),
+      ["Trading", "Lifecycle", "Files", "Splice", "LocalHTTP", "GatewayProbe", "Tailnet", nio, nioPosix]),
     module("App", "RelayService", ["Lifecycle", "Files", "Splice", "LocalHTTP", nio, nioPosix]),
     module(
       "App", "WebService",
@@ -73,7 +73,7 @@ let package = Package(
       name: "ibgw",
       dependencies: [
         "CLinux", "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "Splice", "LoopSignals",
-        "LocalHTTP", "Gateway", "GatewayProbe", "Preparation", "Supervisor", "Services", "Simulator", "ProbeService",
+        "LocalHTTP", "Gateway", "GatewayProbe", "Tailnet", "Preparation", "Supervisor", "Services", "Simulator", "ProbeService",
         "RelayService", "WebService", arguments, nio, nioPosix, nioHTTP1,
       ],
       path: "Sources/ibgw", swiftSettings: strict),

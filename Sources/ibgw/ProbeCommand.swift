@@ -21,6 +21,12 @@ struct ProbeCommand: ParsableCommand {
 
   @Option(name: .customLong("gateway"), help: "A gateway to observe; may be given several times.")
   var gateways: [GatewayArgument]
+  @Option(help: ArgumentHelp("tailscaled's unix socket, where there is a tailnet.", valueName: "socket"))
+  var tailnet: String?
+  @Option(help: "The file with the tailnet's key, to be watched for a change.")
+  var tailnetKeyFile: String?
+  @Option(help: "The file with what the tailnet node serves.")
+  var serveConfig: String?
   @Option(help: "The unix socket of the probe's API.")
   var socket: String?
   @Option(help: "The supervisor's unix socket, which takes the observations.")
@@ -69,6 +75,7 @@ struct ProbeCommand: ParsableCommand {
 
   private var configuration: ProbeServiceConfiguration {
     var configuration = ProbeServiceConfiguration(gateways: gateways.map(\.gateway))
+    configuration.tailnet = tailnet.map { .init(socket: $0, keyFile: tailnetKeyFile, serveConfig: serveConfig) }
     configuration.socketPath = socket
     configuration.supervisorPath = supervisor
     configuration.firstClientID = clientID

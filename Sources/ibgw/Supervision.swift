@@ -115,6 +115,10 @@ struct Supervision {
         return .init(redaction: Redaction(secrets: read.settings.secrets), outcomes: Self.reload(read))
       })
     configuration.timetable = Timetable(of: settings)
+    configuration.tailnet = ServiceSet(settings: settings, layout: ServiceLayout(prepared: prepared)).tailnetAccess {
+      let read = reread()
+      return read.problems.containsError ? nil : read.settings
+    }
     return configuration
   }
 

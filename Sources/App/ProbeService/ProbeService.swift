@@ -11,6 +11,7 @@ public final class ProbeService {
   let configuration: ProbeServiceConfiguration
   let loop: any EventLoop
   let observers: [GatewayObserver]
+  let tailnet: TailnetObserver?
   private let link: SupervisorLink?
   private let say: (Severity, String) -> Void
 
@@ -29,16 +30,19 @@ public final class ProbeService {
         gateway, firstClientID: configuration.firstClientID, timing: configuration.timing, on: loop,
         listeners: listeners)
     }
+    tailnet = configuration.tailnet.map { TailnetObserver($0, on: loop, report: { link?.tell($0) }, say: say) }
   }
 
-  /// Begins to observe every gateway.
+  /// Begins to observe every gateway, and the tailnet.
   public func run() {
+    tailnet?.run()
     for observer in observers { observer.run() }
   }
 
   /// Ends every connection in order, and completes within a second.
   public func stop() -> EventLoopFuture<Void> {
     link?.stop()
+    tailnet?.stop()
     return EventLoopFuture.andAllComplete(observers.map { $0.stop() }, on: loop)
   }
 

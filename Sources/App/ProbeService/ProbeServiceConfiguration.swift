@@ -21,6 +21,25 @@ public struct ProbeServiceConfiguration: Sendable {
     }
   }
 
+  /// The tailnet node to observe, and to talk to.
+  public struct Tailnet: Sendable, Hashable {
+    /// tailscaled's socket.
+    public let socket: String
+    /// The file with the key, if it is in one: a change of it is reported.
+    public let keyFile: String?
+    /// The file with the serve config, if there is one.
+    public let serveConfig: String?
+
+    /// A node of its parts.
+    public init(socket: String, keyFile: String? = nil, serveConfig: String? = nil) {
+      self.socket = socket
+      self.keyFile = keyFile
+      self.serveConfig = serveConfig
+    }
+  }
+
+  /// The tailnet node; nil where there is none.
+  public var tailnet: Tailnet?
   /// The gateways, each mode once.
   public var gateways: [Gateway]
   /// The socket of the probe's own API; nil for none.

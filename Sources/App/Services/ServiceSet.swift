@@ -47,6 +47,8 @@ public struct ServiceSet {
     static let caddy = 3
     static let tailscaled = 4
     static let display = 5
+    /// It asks IBC to stop, and tailscaled to log out.
+    static let probe = 5
   }
 
   // MARK: The display
@@ -109,7 +111,8 @@ public struct ServiceSet {
       let commands = layout.gateways[mode]?.commandServer.map { ",\($0)" } ?? ""
       arguments += ["--gateway", "\(mode.rawValue)=127.0.0.1:\(settings.program.apiPort(mode))\(commands)"]
     }
-    return ownChild("probe", arguments, rank: StopRank.vnc)
+    arguments += tailnetArguments
+    return ownChild("probe", arguments, rank: StopRank.probe)
   }
 
   /// What Caddy offers. Without Caddy's site nobody asks it anything.
@@ -148,19 +151,5 @@ public struct ServiceSet {
       command: Command(
         program: "caddy", arguments: ["run", "--config", caddyfile, "--adapter", "caddyfile"], environment: environment),
       notifies: true)
-  }
-
-  private var tailscaled: ServiceDefinition {
-    ServiceDefinition(
-      plan: ServicePlan(
-        name: "tailscaled", stopRank: StopRank.tailscaled,
-        stopSteps: [StopStep(.terminate, 6000), StopStep(.kill, 1000)]),
-      command: Command(
-        program: "tailscaled",
-        arguments: [
-          layout.tailnet.tun == .kernel ? "--tun=tailscale0" : "--tun=userspace-networking",
-          "--statedir=\(layout.tailnet.stateDirectory)", "--socket=\(layout.tailnet.socket)",
-        ], environment: environment.base),
-      voice: .plain(.debug))
   }
 }

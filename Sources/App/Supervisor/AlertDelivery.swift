@@ -27,7 +27,7 @@ extension Supervisor {
 
   /// Says an alert in the log, and hands it to the user's program and address. What fails there is said and costs nothing else.
   func deliver(_ alert: Alert) {
-    let name = ServiceName.gateway(alert.mode).text
+    let name = alert.mode.map { ServiceName.gateway($0).text } ?? Lifecycle.tailscaled.text
     say(alert.kind == .backToNormal ? .info : .warning, name, "alert \(alert.kind.rawValue): \(alert.message)")
     guard let json = encoded(alert) else { return }
     let targets = configuration.alerts

@@ -23,6 +23,11 @@ final class Child {
   /// The output has had its time after the end: something that left the group still holds it.
   var outputGivenUp = false
 
+  /// The last line that it has printed.
+  var lastLine: [UInt8] = []
+  /// For an errand: what is done when it has ended, with its last line.
+  var whenEnded: ((Supervisor, Exit, String) -> Void)?
+
   var splitter = LineSplitter()
   var flood = FloodGate()
 

@@ -40,6 +40,9 @@ final class Journal {
   /// Masks these secrets too from now on. The old ones stay masked: a gateway goes on with them until its next start.
   func mask(also more: Redaction) { redaction = redaction.union(more) }
 
+  /// The text with every secret masked.
+  func masked(_ text: String) -> String { redaction.masked(text) }
+
   /// Says one line of text; line feeds in it are no line ends.
   func say(_ severity: Severity, _ service: String, _ text: [UInt8]) {
     guard severity >= threshold else { return }

@@ -35,6 +35,7 @@ extension Supervisor {
     case ("GET", 2) where parts == ["v1", "logs"]: sendLogs(request, responder)
     case ("GET", 2) where parts == ["v1", "health"]: sendHealth(request, responder)
     case ("POST", 2) where parts == ["v1", "observations"]: takeObservation(request, responder)
+    case ("POST", 2) where parts == ["v1", "tailnet"]: takeTailnet(request, responder)
     case ("POST", 2) where parts == ["v1", "resume"]: resume(nil, responder)
     case ("POST", 4) where parts[0] == "v1" && parts[1] == "gateways" && parts[3] == "resume":
       guard let mode = Mode(rawValue: parts[2]) else { fallthrough }
@@ -100,6 +101,15 @@ extension Supervisor {
     tell(.observed(report))
   }
 
+  private func takeTailnet(_ request: HTTPRequest, _ responder: HTTPResponder) {
+    guard let report = try? JSONDecoder().decode(TailnetReport.self, from: Data(request.body)) else {
+      responder.respond(.json(400, ControlAnswer(ok: false, message: "cannot take the report: it is none of a tailnet")))
+      return
+    }
+    responder.respond(.json(200, ControlAnswer(ok: true, message: "taken")))
+    tell(.tailnet(.observed(report)))
+  }
+
   private func sendLogs(_ request: HTTPRequest, _ responder: HTTPResponder) {
     let service = request.query["service"]
     if let service, service != "ibgw", lifecycle.record(ServiceName(service)) == nil {
@@ -128,6 +138,7 @@ extension Supervisor {
   func reload() {
     let reload = configuration.reload()
     journal.mask(also: reload.redaction)
+    rereadTailnet()
     for outcome in reload.outcomes {
       say(outcome.severity, "ibgw", outcome.sentence)
       guard let name = outcome.restart else { continue }

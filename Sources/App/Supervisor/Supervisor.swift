@@ -23,6 +23,8 @@ public struct SupervisorConfiguration: Sendable {
   public var settingsFolders: [Mode: String]
   /// What the gateways do by themselves at a time of day.
   public var timetable = Timetable()
+  /// How the tailnet is reached; nil where there is none.
+  public var tailnet: TailnetAccess?
   /// How long the whole stop may take, in milliseconds.
   public var stopTimeout: Int64
   /// The folder of the control socket; it exists.
@@ -140,7 +142,7 @@ public final class Supervisor {
     let read = loginFiles?.read(plans.compactMap(\.mode), at: started)
     lifecycle = Lifecycle(
       plans: plans, onGatewayExit: configuration.onGatewayExit, policy: configuration.policy,
-      budgets: read?.budgets ?? [:], stopTimeout: max(1000, configuration.stopTimeout - Sweep.patience),
+      budgets: read?.budgets ?? [:], tailnet: configuration.tailnet?.policy, stopTimeout: max(1000, configuration.stopTimeout - Sweep.patience),
       seed: .random(in: 0 ... .max), at: started)
     for problem in read?.problems ?? [] { say(.error, "ibgw", problem) }
   }
@@ -196,6 +198,7 @@ public final class Supervisor {
       case .command(let mode, let command): commandIBC(mode, command)
       case .persist(let mode, let budget): persist(budget, of: mode)
       case .verifySession(let mode, let stop): verifySession(of: mode, since: stop)
+      case .tailnet(let what): order(what)
       case .alert(let alert): deliver(alert)
       case .exit(let code): beginSweep(code: code)
       }

@@ -10,7 +10,7 @@ public struct LocalAPI: Sendable {
 
   /// The daemon's socket.
   public let socket: String
-  private let loop: any EventLoop
+  let loop: any EventLoop
 
   /// The daemon on `socket`; every answer comes on `loop`.
   public init(socket: String = LocalAPI.defaultSocket, on loop: any EventLoop) {

@@ -22,16 +22,24 @@ public struct Alert: Sendable, Hashable, Codable {
     case restartOverdue = "restart-overdue"
     /// The session ends on Sunday 01:00 Eastern time, within a day, and the next login needs a person.
     case weeklyLoginDue = "weekly-login-due"
+    /// A person has to add the node to the tailnet, or approve it.
+    case tailnetLoginWanted = "tailnet-login-wanted"
+    /// The tailnet's control server does not take the key.
+    case tailnetKeyRefused = "tailnet-key-refused"
+    /// The node has to log in again within a week, or a day.
+    case tailnetKeyExpiring = "tailnet-key-expiring"
+    /// The tailnet cannot be used.
+    case tailnetDown = "tailnet-down"
     /// What was alerted about is over.
     case backToNormal = "back-to-normal"
   }
 
   /// What it is about.
   public var kind: Kind
-  /// Whose gateway.
-  public var mode: Mode
-  /// The gateway's state.
-  public var state: GatewayState
+  /// Whose gateway; nil where it is about the tailnet.
+  public var mode: Mode?
+  /// The gateway's state, or the tailnet's, by its raw value.
+  public var state: String
   /// What to know and to do, in one sentence.
   public var message: String
   /// When, in ms since 1970.

@@ -15,6 +15,11 @@ public enum Exit: Sendable, Hashable, Codable, CustomStringConvertible {
     }
   }
 
+  /// Whether it is an end that a program which works as it should does not come to: a code that is not 0. A signal came from outside.
+  public var isFailure: Bool {
+    if case .code(let code) = self { code != 0 } else { false }
+  }
+
   /// The code that a shell would give for it: a signal's number plus 128.
   public var shellCode: Int32 {
     switch self {
@@ -107,6 +112,8 @@ public enum Event: Sendable, Hashable, Codable {
   case observed(ProbeReport)
   /// How many bytes the relay has carried for a gateway so far; nil when it could not be asked.
   case traffic(Mode, Int64?)
+  /// Something happened to the tailnet.
+  case tailnet(TailnetEvent)
   /// A deadline may have passed.
   case timePassed
 }
@@ -170,6 +177,8 @@ public enum Action: Sendable, Hashable, Codable {
   case persist(Mode, LoginBudget)
   /// Look whether the stop that began then, in ms since 1970, has left the gateway's session for the next start, and say so.
   case verifySession(Mode, since: Int64)
+  /// Ask this of tailscaled; `loginEnded`, `loginUndelivered` or `loggedOut` follows.
+  case tailnet(TailnetOrder)
   /// Tell the person.
   case alert(Alert)
   /// Everything has ended: leave with this code.

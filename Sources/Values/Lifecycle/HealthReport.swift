@@ -35,7 +35,7 @@ public struct HealthReport: Sendable, Hashable, Codable {
 public enum HealthLevel: String, Sendable, Hashable, Codable, CaseIterable {
   /// The supervisor works. A gateway that waits for a person is no reason to end the container.
   case live
-  /// Every gateway that was asked for serves.
+  /// Every gateway that was asked for serves, and the node is in its tailnet where there is one.
   case ready
 }
 
@@ -48,7 +48,7 @@ extension Lifecycle {
       HealthReport(
         causes: gateways.filter { (mode == nil || $0.mode == mode) && $0.state != .serving }.map {
           HealthReport.Cause(about: $0.mode.rawValue, state: $0.state.rawValue, why: $0.why)
-        })
+        } + (mode == nil ? [tailnetCause].compactMap(\.self) : []))
     case (.ready, .stopping), (_, .ended):
       HealthReport(causes: [.init(about: "ibgw", state: phaseName, why: "the supervisor is ending everything")])
     }

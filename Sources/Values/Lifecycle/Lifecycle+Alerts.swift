@@ -81,7 +81,9 @@ extension Lifecycle {
     switch kind {
     case .wedged, .degraded, .disconnected, .restartOverdue:
       IBKRCalendar.resetWindowEnd(now.wall, policy.region).map { now.uptime + $0 - now.wall } ?? now.uptime
-    case .secondFactorWanted, .loginWanted, .loginFailed, .hold, .weeklyLoginDue, .backToNormal: now.uptime
+    case .secondFactorWanted, .loginWanted, .loginFailed, .hold, .weeklyLoginDue, .backToNormal, .tailnetLoginWanted,
+      .tailnetKeyRefused, .tailnetKeyExpiring, .tailnetDown:
+      now.uptime
     }
   }
 
@@ -90,7 +92,7 @@ extension Lifecycle {
   ) {
     gateways[place].alerts.last[kind] = now.uptime
     let alert = Alert(
-      kind: kind, mode: gateways[place].mode, state: gateways[place].state, message: message, at: now.wall,
+      kind: kind, mode: gateways[place].mode, state: gateways[place].state.rawValue, message: message, at: now.wall,
       repeated: gateways[place].alerts.sent)
     actions.append(.alert(alert))
   }

@@ -32,7 +32,7 @@ extension Lifecycle {
     case (.stopping, .spawned(let pid)):
       hasStarted(pid, place, now, &actions)
       // It was told to end before it was there to hear it.
-      actions.append(currentMeasure(place))
+      if let measure = currentMeasure(place) { actions.append(measure) }
     case (.starting, .spawnFailed(let why, let missing)): couldNotStart(why, missing, place, now, &actions)
     case (.stopping, .spawnFailed(let why, let missing)):
       switch records[place].purpose {

@@ -84,8 +84,13 @@ extension Lifecycle {
       log(.error, place, "cannot be killed: it hangs in the kernel; its end is awaited", &actions)
       return
     }
+    let isSilent = [.drain, .logOut].contains(currentStep(place).measure)
+    if currentStep(place).measure == .logOut, records[place].until == nil {
+      log(.warning, place, "was not logged out in time: told by TERM", &actions)
+    }
     records[place].step += 1
     let measure = currentStep(place).measure
+    guard !isSilent else { return takeStep(place, now, &actions) }
     let said = measure == .kill ? "did not end in time: killed" : "did not end when asked: told by TERM"
     log(.warning, place, said, &actions)
     takeStep(place, now, &actions)
@@ -101,10 +106,21 @@ extension Lifecycle {
 
   /// Whether IBC can do what the step under way would ask of it. A session can be kept only where there is one, and a gateway whose
   /// login has failed has nothing to close in order.
-  private func isWorthAsking(_ place: Int) -> Bool {
+  private func isWorthAsking(_ place: Int, _ now: Moment) -> Bool {
     let record = records[place]
+    switch currentStep(place).measure {
+    case .drain: return !isHurried && drainLeft(place, now) > 0
+    case .logOut: return !isHurried && record.purpose == .shutdown && tailnet?.report?.hasNodeKey == true
+    case .ask, .pause, .terminate, .kill: break
+    }
     if isHurried || !record.javaSeen || record.purpose == .login { return false }
     return currentStep(place).measure == .ask || record.readyAt != nil
+  }
+
+  /// How much of a drain's time is left, in milliseconds; none while the relay runs, or where there is none.
+  private func drainLeft(_ place: Int, _ now: Moment) -> Int64 {
+    guard let relay = record("relay"), !relay.state.hasProcess else { return 0 }
+    return relay.since.uptime + currentStep(place).patience - now.uptime
   }
 
   func currentStep(_ place: Int) -> StopStep { plans[place].stopSteps[records[place].step] }
@@ -113,21 +129,25 @@ extension Lifecycle {
     // What the step before has left of its time goes to the TERM: a gateway that cannot be asked has all of it to end in order.
     var spare = max(0, (records[place].until ?? now.uptime) - now.uptime)
     // What cannot be asked, or need not be any more, is told at once.
-    while currentStep(place).measure.isRequest && !isWorthAsking(place) {
-      spare += currentStep(place).patience
+    while currentStep(place).measure.isRequest && !isWorthAsking(place, now) {
+      if plans[place].mode != nil { spare += currentStep(place).patience }
       records[place].step += 1
     }
-    let patience = currentStep(place).patience + (currentStep(place).measure == .terminate ? spare : 0)
+    let isDrain = currentStep(place).measure == .drain
+    let wanted = isDrain ? drainLeft(place, now) : currentStep(place).patience
+    let patience = wanted + (currentStep(place).measure == .terminate && plans[place].mode != nil ? spare : 0)
     records[place].until = now.uptime + (isHurried ? min(patience, Self.hurriedPatience) : patience)
-    actions.append(currentMeasure(place))
+    if let measure = currentMeasure(place) { actions.append(measure) }
   }
 
   /// What the step under way does. A gateway's shell goes first, so that it cannot start java again.
-  func currentMeasure(_ place: Int) -> Action {
+  func currentMeasure(_ place: Int) -> Action? {
     let name = plans[place].name
     switch currentStep(place).measure {
     case .ask: return .ask(name)
     case .pause: return .pause(name)
+    case .drain: return nil
+    case .logOut: return .tailnet(.logOut)
     case .terminate where plans[place].isLedByShell && !records[place].leaderGone: return .killLeader(name)
     case .terminate: return .terminate(name)
     case .kill: return .kill(name)
@@ -161,6 +181,6 @@ extension Lifecycle {
 }
 
 extension StopStep.Measure {
-  /// Whether IBC's command server is asked, rather than the processes told.
-  var isRequest: Bool { self == .ask || self == .pause }
+  /// Whether the processes are not told yet, so that it can be left out.
+  var isRequest: Bool { self != .terminate && self != .kill }
 }

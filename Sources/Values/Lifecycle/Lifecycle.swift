@@ -33,6 +33,9 @@ public struct Lifecycle: Sendable, Codable {
   /// The gateways as a person sees them, live before paper.
   public internal(set) var gateways: [GatewayRecord]
 
+  /// The tailnet as a person sees it; nil where there is none.
+  public internal(set) var tailnet: TailnetRecord?
+
   let onGatewayExit: GatewayExitPolicy
   let policy: GatewayPolicy
   let stopTimeout: Int64
@@ -42,8 +45,9 @@ public struct Lifecycle: Sendable, Codable {
   /// A supervisor of `plans` that has started nothing yet. `stopTimeout` is in milliseconds; `budgets` are what earlier logins cost.
   public init(
     plans: [ServicePlan], onGatewayExit: GatewayExitPolicy = .restart, policy: GatewayPolicy = GatewayPolicy(),
-    budgets: [Mode: LoginBudget] = [:], stopTimeout: Int64, seed: UInt64, at now: Moment
+    budgets: [Mode: LoginBudget] = [:], tailnet: TailnetPolicy? = nil, stopTimeout: Int64, seed: UInt64, at now: Moment
   ) {
+    self.tailnet = tailnet.map { TailnetRecord(policy: $0, now: now) }
     self.plans = StopBudget.fitted(plans, into: stopTimeout)
     self.onGatewayExit = onGatewayExit
     self.policy = policy
@@ -66,6 +70,7 @@ public struct Lifecycle: Sendable, Codable {
     switch event {
     case .begin: keepBudgets(now, &actions)
     case .observed: break
+    case .tailnet(let what): hear(what, now, &actions)
     case .traffic(let mode, let bytes): weigh(traffic: bytes, of: mode, now, &actions)
     case .service(let name, let what):
       if let place = places[name] { take(what, place, now, &actions) }
@@ -74,6 +79,7 @@ public struct Lifecycle: Sendable, Codable {
     }
     advance(now, &actions)
     reviewGateways(now, &actions)
+    reviewTailnet(now, &actions)
     return actions
   }
 
@@ -90,6 +96,7 @@ public struct Lifecycle: Sendable, Codable {
     }
     if case .stopping(_, _, _, let deadline) = phase { consider(deadline) }
     consider(gatewayWake)
+    consider(tailnetWake)
     return next
   }
 

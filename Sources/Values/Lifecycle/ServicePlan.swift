@@ -56,6 +56,10 @@ public struct StopStep: Sendable, Hashable, Codable {
     case pause
     /// IBC's command server is told STOP.
     case ask
+    /// Nothing, until the relay's end is so many milliseconds ago: its clients are to see that end before the tailnet goes.
+    case drain
+    /// The tailnet node is logged out.
+    case logOut = "log-out"
     /// TERM to the service's processes; a gateway's script first loses its shell, so that java is not started again.
     case terminate
     /// KILL to the service's processes.

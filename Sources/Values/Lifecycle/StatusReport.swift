@@ -96,6 +96,8 @@ public struct StatusReport: Sendable, Codable, Equatable {
   public var services: [Service]
   /// What is known to happen next, the soonest first.
   public var nextEvents: [NextEvent]
+  /// The tailnet node; nil where there is none.
+  public var tailnet: Tailnet?
 }
 
 extension Lifecycle {
@@ -104,7 +106,8 @@ extension Lifecycle {
     StatusReport(
       version: version, pid: pid, phase: phaseName, started: started.wall, uptime: now.uptime - started.uptime,
       orphansReaped: orphansReaped, gateways: gateways.map { gateway($0, now) },
-      services: plans.indices.map { service($0, now) }, nextEvents: nextEvents(now))
+      services: plans.indices.map { service($0, now) }, nextEvents: nextEvents(now),
+      tailnet: tailnetReport(now))
   }
 
   private func gateway(_ record: GatewayRecord, _ now: Moment) -> StatusReport.Gateway {

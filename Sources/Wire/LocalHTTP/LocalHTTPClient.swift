@@ -27,8 +27,8 @@ public enum LocalHTTPClient {
   /// Sends one request and hands over the body's parts as they come, until the server ends it or `onPart` returns false.
   /// With `timeout` nil the answer may last for ever.
   public static func stream(
-    _ method: String, _ target: String, body: [UInt8] = [], host: String = "localhost", path: String,
-    on loop: any EventLoop, timeout: TimeAmount?, onPart: @escaping @Sendable (HTTPResponseHead, ByteBuffer) -> Bool
+    _ method: String, _ target: String, headers: [String: String] = [:], body: [UInt8] = [],
+    host: String = "localhost", path: String, on loop: any EventLoop, timeout: TimeAmount?, onPart: @escaping @Sendable (HTTPResponseHead, ByteBuffer) -> Bool
   ) -> EventLoopFuture<HTTPResponseHead> {
     let answered = loop.makePromise(of: HTTPResponseHead.self)
     let handler = NIOLoopBound(HTTPClientHandler(path: path, answered: answered, onPart: onPart), eventLoop: loop)
@@ -47,9 +47,10 @@ public enum LocalHTTPClient {
           let isForbidden = [EACCES, EPERM].contains((error as? IOError)?.errnoCode)
           answered.fail(isForbidden ? HTTPFailure.refused(path: path) : HTTPFailure.notServed(path: path))
         case .success(let channel):
+          var fields: HTTPHeaders = ["Host": host, "Content-Length": String(body.count), "Connection": "close"]
+          for (name, value) in headers { fields.add(name: name, value: value) }
           let head = HTTPRequestHead(
-            version: .http1_1, method: .init(rawValue: method), uri: target,
-            headers: ["Host": host, "Content-Length": String(body.count), "Connection": "close"])
+            version: .http1_1, method: .init(rawValue: method), uri: target, headers: fields)
           channel.write(HTTPClientRequestPart.head(head), promise: nil)
           channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil)
           channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)

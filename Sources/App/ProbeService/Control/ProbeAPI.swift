@@ -28,6 +28,9 @@ extension ProbeService {
     if request.method == "GET" && path == ["v1", "status"] {
       return loop.makeSucceededFuture(Self.json(200, observers.map(\.status)))
     }
+    if path.count <= 3, path.prefix(2) == ["v1", "tailnet"] {
+      return answerTailnet(request, path.count == 3 ? path[2] : nil)
+    }
     guard request.method == "POST", path.count == 4, path[..<2] == ["v1", "gateways"] else {
       return say(404, "there is nothing at \(request.method) \(request.path)")
     }
@@ -87,11 +90,11 @@ extension ProbeService {
     }
   }
 
-  private func say(_ status: Int, _ message: String) -> EventLoopFuture<HTTPResponse> {
+  func say(_ status: Int, _ message: String) -> EventLoopFuture<HTTPResponse> {
     loop.makeSucceededFuture(Self.json(status, ProbeAnswer(ok: status == 200, message: message)))
   }
 
-  private static func json(_ status: Int, _ value: some Encodable) -> HTTPResponse {
+  static func json(_ status: Int, _ value: some Encodable) -> HTTPResponse {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard let data = try? encoder.encode(value) else { return .text(500, "cannot write the answer as JSON") }

@@ -12,6 +12,7 @@ enum Catalogue {
   static let groups: [Group] = [
     Group(title: "The program", metrics: ProgramMetrics.all, families: ProgramMetrics.families),
     Group(title: "Gateways", metrics: GatewayMetrics.all, families: GatewayMetrics.families),
+    Group(title: "Tailnet", metrics: TailnetMetrics.all, families: TailnetMetrics.families),
     Group(title: "Services", metrics: ServiceMetrics.all, families: ServiceMetrics.families),
     Group(title: "Probe", metrics: ProbeMetrics.all, families: ProbeMetrics.families),
     Group(title: "Relay", metrics: RelayMetrics.all, families: RelayMetrics.families),

@@ -1,0 +1,188 @@
+import Files
+import Glibc
+import Lifecycle
+import NIOCore
+import Splice
+import Tailnet
+
+/// Talks to tailscaled: follows its bus, reads its status on every news and a few times a minute, and puts to it what PID 1 has decided.
+///
+/// Everything is owned by `loop`, and must be called there.
+final class TailnetObserver {
+  /// How often the status is read without any news, since nothing tells of a lost control server; and every how many times with the
+  /// peers, whose list may be long.
+  private static let pollInterval = TimeAmount.seconds(5)
+  private static let pollsPerCount = 12
+  /// How soon a socket that is not served is tried again: at once for a daemon that starts, later for one that is not there.
+  private static let firstRetry: Int64 = 10
+  private static let longestRetry: Int64 = 1000
+
+  let configuration: ProbeServiceConfiguration.Tailnet
+  let api: LocalAPI
+  private let loop: any EventLoop
+  private let report: (TailnetReport) -> Void
+  private let say: (Severity, String) -> Void
+
+  private(set) var watch = TailnetWatch()
+  private var hasBegun = false
+  private var isStopped = false
+  private var retryDelay = TailnetObserver.firstRetry
+  private var isReading = false
+  private var readAgain = false
+  private var polls = 0
+  private var served: (stamp: String?, isUp: Bool) = (nil, false)
+
+  init(
+    _ configuration: ProbeServiceConfiguration.Tailnet, on loop: any EventLoop,
+    report: @escaping (TailnetReport) -> Void, say: @escaping (Severity, String) -> Void
+  ) {
+    self.configuration = configuration
+    self.loop = loop
+    self.report = report
+    self.say = say
+    api = LocalAPI(socket: configuration.socket, on: loop)
+  }
+
+  /// Begins to observe.
+  func run() {
+    watch.note(keyStamp: configuration.keyFile.flatMap(Self.stamp))
+    follow()
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    loop.scheduleRepeatedTask(initialDelay: Self.pollInterval, delay: Self.pollInterval) { task in
+      guard !bound.value.isStopped else { return task.cancel() }
+      bound.value.poll()
+    }
+  }
+
+  /// Nothing is reported after this.
+  func stop() { isStopped = true }
+
+  // MARK: What it sees
+
+  private func follow() {
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    hasBegun = false
+    api.watch { bound.value.heard($0) }.whenComplete { result in
+      switch result {
+      case .success: bound.value.lost("tailscaled has ended the conversation")
+      case .failure(let error): bound.value.lost("\(error)")
+      }
+    }
+  }
+
+  private func heard(_ message: BusMessage) {
+    if !hasBegun {
+      hasBegun = true
+      retryDelay = Self.firstRetry
+      polls = 0
+      watch.begin()
+    }
+    watch.hear(message)
+    read()
+  }
+
+  private func lost(_ why: String) {
+    guard !isStopped else { return }
+    if hasBegun || watch.report.why != why {
+      watch.lose(why)
+      served.isUp = false
+      report(watch.report)
+    }
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    loop.scheduleTask(in: .milliseconds(retryDelay)) { bound.value.isStopped ? () : bound.value.follow() }
+    retryDelay = min(Self.longestRetry, retryDelay * 2)
+  }
+
+  private func poll() {
+    let stamp = configuration.keyFile.flatMap(Self.stamp)
+    if stamp != watch.report.keyStamp {
+      watch.note(keyStamp: stamp)
+      report(watch.report)
+    }
+    if hasBegun { read() }
+  }
+
+  /// Reads the status; news that come meanwhile have it read once more.
+  private func read() {
+    guard !isReading else {
+      readAgain = true
+      return
+    }
+    isReading = true
+    readAgain = false
+    let isUp = watch.report.backend == "Running"
+    let counts = isUp && polls % Self.pollsPerCount == 0
+    if isUp { polls += 1 }
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    api.status(peers: counts).whenComplete { result in
+      let observer = bound.value
+      observer.isReading = false
+      guard !observer.isStopped, observer.hasBegun else { return }
+      if case .success(let status) = result {
+        let wasUp = observer.watch.report.backend == "Running"
+        observer.watch.take(status, at: Self.now)
+        observer.serveIfDue()
+        observer.report(observer.watch.report)
+        // The peers are counted as soon as there are any.
+        if !wasUp, observer.watch.report.backend == "Running" { observer.readAgain = true }
+      }
+      if observer.readAgain { observer.read() }
+    }
+  }
+
+  // MARK: What is put to it
+
+  /// Joins the tailnet, or asks for an address at which a person can add the node.
+  func logIn(_ login: TailnetLogin) -> EventLoopFuture<Void> {
+    watch.beginLogin(at: Self.now)
+    return api.logIn(login)
+  }
+
+  // MARK: The serve config
+
+  /// Applies the file at every transition to Running, and when it has changed since.
+  private func serveIfDue() {
+    guard let file = configuration.serveConfig else { return }
+    let isUp = watch.report.backend == "Running" && !watch.report.addresses.isEmpty
+    let stamp = Self.stamp(file)
+    let isDue = isUp && (!served.isUp || served.stamp != stamp)
+    served = (stamp, isUp)
+    guard isDue else { return }
+    do {
+      let text = try FileSystem.readText(file, limit: 1 << 20)
+      let config = try ServeConfig(text, domains: watch.domains)
+      let bound = NIOLoopBound(self, eventLoop: loop)
+      api.serve(config).whenComplete { result in
+        switch result {
+        case .success: bound.value.serving("applied")
+        case .failure(let error): bound.value.serving("refused: tailscaled says: \(error); what it had stays")
+        }
+      }
+    } catch let refusal as ServeConfig.Refusal {
+      serving("refused: cannot take \(file): \(refusal.why); what was served stays")
+    } catch {
+      serving("refused: \(error); what was served stays")
+    }
+  }
+
+  private func serving(_ what: String) {
+    guard !isStopped else { return }
+    watch.note(serve: what)
+    report(watch.report)
+  }
+
+  // MARK: Small steps
+
+  private static var now: Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+  }
+
+  /// What changes with a file: it may be written anew in place, or another one put there.
+  private static func stamp(_ path: String) -> String? {
+    var status = Glibc.stat()
+    guard stat(path, &status) == 0 else { return nil }
+    return "\(status.st_ino) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
+  }
+}
