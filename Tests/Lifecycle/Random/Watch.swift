@@ -104,7 +104,7 @@ struct Watch {
 
   mutating func hears(_ event: Event, _ now: Moment, _ before: Lifecycle) {
     switch event {
-    case .begin, .timePassed, .observed, .traffic: break
+    case .begin, .timePassed, .observed, .traffic, .tailnet: break
     case .stopRequested: stopBegins(code: 0, now)
     case .service(let name, let event):
       if let place = before.places[name] { hears(event, place, now, before) }

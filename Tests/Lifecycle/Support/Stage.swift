@@ -18,12 +18,13 @@ struct Stage {
 
   init(
     _ plans: [ServicePlan], onGatewayExit: GatewayExitPolicy = .restart, policy: GatewayPolicy = GatewayPolicy(),
-    budgets: [Mode: LoginBudget] = [:], stopTimeout: Int64 = 110_000, at start: Moment = Self.start
+    budgets: [Mode: LoginBudget] = [:], tailnet: TailnetPolicy? = nil, stopTimeout: Int64 = 110_000,
+    at start: Moment = Self.start
   ) {
     now = start
     lifecycle = Lifecycle(
-      plans: plans, onGatewayExit: onGatewayExit, policy: policy, budgets: budgets, stopTimeout: stopTimeout, seed: 1,
-      at: start)
+      plans: plans, onGatewayExit: onGatewayExit, policy: policy, budgets: budgets, tailnet: tailnet,
+      stopTimeout: stopTimeout, seed: 1, at: start)
   }
 
   static let start = Moment(uptime: 1_000_000, wall: 1_700_000_000_000)
