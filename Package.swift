@@ -91,7 +91,9 @@ let package = Package(
     tests(of: "LocalHTTP", [nio, nioPosix]),
     tests(of: "Gateway"),
     tests(of: "GatewayProbe", ["Lifecycle", "TWSProtocol", "Splice", "Trading"]),
-    tests(of: "Tailnet", ["LocalHTTP", nio, nioPosix]),
+    .testTarget(
+      name: "TailnetTests", dependencies: ["Tailnet", "Lifecycle", "LocalHTTP", "Files", "TestSupport", nio, nioPosix],
+      path: "Tests/Tailnet", exclude: ["Samples"], swiftSettings: strict),
     tests(of: "Preparation", ["Settings", "Templates", "Trading", "Files", "TestSupport"]),
     tests(of: "Supervisor", ["Lifecycle", "Trading", "Files", "TestSupport"]),
     tests(of: "Simulator", ["TWSProtocol", nio, nioPosix]),

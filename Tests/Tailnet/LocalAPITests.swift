@@ -12,5 +12,17 @@ struct LocalAPITests {
     await #expect(throws: HTTPFailure.notServed(path: "/nonexistent/tailscaled.sock")) {
       try await loop.flatSubmit { api.request("GET", "status?peers=false") }.get()
     }
+    await #expect(throws: LocalAPIFailure("nothing serves /nonexistent/tailscaled.sock")) {
+      try await loop.flatSubmit { api.status(peers: false) }.get()
+    }
+  }
+
+  @Test(
+    arguments: [
+      (403, "start access denied\n", "it lets only root and its own user write (start access denied)"),
+      (500, "", "it answers 500"), (500, "a\nb\n", "a b"),
+    ])
+  func `a refusal is said in tailscaled's words`(status: UInt, body: String, words: String) {
+    #expect(LocalAPI.words(Array(body.utf8), status: status) == words)
   }
 }

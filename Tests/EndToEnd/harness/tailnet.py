@@ -27,8 +27,7 @@ class Tailnet:
         self._write()
 
     # For Image.run: the stand-ins where the real programs are.
-    binds = [
-        (STANDINS / "tailscaled", "/usr/local/sbin/tailscaled", "ro"), (STANDINS / "tailscale", "/usr/local/bin/tailscale", "ro")]
+    binds = [(STANDINS / "tailscaled", "/usr/local/sbin/tailscaled"), (STANDINS / "tailscale", "/usr/local/bin/tailscale")]
     directories = [("/var/lib/tailscale", 0o1777), ("/run/tailscale", 0o1777)]
 
     def _write(self):

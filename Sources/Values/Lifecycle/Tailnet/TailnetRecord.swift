@@ -93,7 +93,7 @@ extension TailnetRecord {
       return (.unreachable, "tailscaled: \(service.why)")
     }
     guard let report else { return (.starting, "waits for tailscaled") }
-    guard report.isReachable else { return (.unreachable, report.why) }
+    guard report.isReachable else { return (service?.state == .starting ? .starting : .unreachable, report.why) }
     switch report.backend {
     case "Running":
       if report.addresses.isEmpty { return (.starting, "has no address yet") }
@@ -121,6 +121,6 @@ extension TailnetRecord {
     if let url = report.loginURL { return (.waitingForLogin, "open \(url) to add the node to the tailnet") }
     if !policy.isOurs { return (.waitingForLogin, "the sidecar has to log in; its log has the address or the error") }
     if !policy.hasKey, let failure = report.failure { return (.waitingForLogin, failure) }
-    return (.loggingIn, isPending || !policy.hasKey ? "the control server has not answered yet" : "")
+    return (.loggingIn, isPending || !policy.hasKey ? "the control server is asked, and has not answered yet" : "")
   }
 }
