@@ -21,7 +21,14 @@ private func statusReport() -> StatusReport {
     ServicePlan(name: "relay", stopRank: 0), ServicePlan(name: .gateway(.live), kind: .gateway(.live), stopRank: 1),
     ServicePlan(name: .gateway(.paper), kind: .gateway(.paper), stopRank: 1),
   ]
-  let lifecycle = Lifecycle(plans: plans, stopTimeout: 45_000, seed: 1, at: now)
+  var lifecycle = Lifecycle(
+    plans: plans, tailnet: TailnetPolicy(isOurs: false, hasKey: false, stateFile: "/state"), stopTimeout: 45_000,
+    seed: 1,
+    at: now)
+  var node = TailnetReport()
+  (node.isReachable, node.backend, node.addresses, node.peers) = (true, "Running", ["100.64.0.1"], 6)
+  (node.keyExpiry, node.health) = (1_800_000_000_000, ["something", "else"])
+  _ = lifecycle.handle(.tailnet(.observed(node)), at: now)
   var report = lifecycle.report(version: "9.8.7", pid: getpid(), started: now, orphansReaped: 2, at: now)
   report.gateways[0].state = "wedged"
   report.gateways[0].observation = "silent"
@@ -107,6 +114,9 @@ private func lines(of name: String, in text: String) -> [String] {
     #expect(lines(of: "ibgw_build_info", in: text) == [#"ibgw_build_info{version="9.8.7"} 1"#])
     #expect(lines(of: "ibgw_ready", in: text) == ["ibgw_ready 0"])
     #expect(lines(of: "ibgw_orphans_reaped_total", in: text) == ["ibgw_orphans_reaped_total 2"])
+    #expect(lines(of: "ibgw_tailnet_state", in: text).contains(#"ibgw_tailnet_state{ibgw_tailnet_state="offline"} 1"#))
+    #expect(lines(of: "ibgw_tailnet_peers", in: text) == ["ibgw_tailnet_peers 6"])
+    #expect(lines(of: "ibgw_tailnet_health_problems", in: text) == ["ibgw_tailnet_health_problems 2"])
     #expect(
       lines(of: "ibgw_supervisor_start_time_seconds", in: text) == ["ibgw_supervisor_start_time_seconds 1763712345.678"]
     )
