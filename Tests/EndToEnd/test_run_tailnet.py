@@ -31,11 +31,11 @@ class Site:
         eventually(lambda: self.container.ibgw("status").returncode == 0, what="the supervisor's answer")
         return self.container
 
-    def wait_for(self, state, **options):
-        """Waits until the tailnet is in a state, and returns its part of the status."""
+    def wait_for(self, state, why="", **options):
+        """Waits until the tailnet is in a state, for a reason, and returns its part of the status."""
         def reached():
             now = self.container.status()["tailnet"]
-            return now["state"] == state and now
+            return now["state"] == state and why in now["why"] and now
 
         return eventually(reached, what=f"the tailnet {state}; the log:\n{self.container.tail()}\nthat", **options)
 
@@ -207,7 +207,7 @@ def test_a_control_server_that_is_not_reached_keeps_nobody_waiting(site):
     site.tailnet.set(control=False)
     container = site.run()
     container.wait_for_line("ibc-paper: serving")
-    assert site.wait_for("logging-in")["why"] == "the control server is asked, and has not answered yet"
+    site.wait_for("logging-in", "the control server is asked, and has not answered yet")
     assert container.ibgw("health", "--live").returncode == 0
     site.tailnet.set(control=True)
     site.wait_for("running")
@@ -234,7 +234,7 @@ def test_a_node_that_is_restarted_without_the_control_server_comes_up_by_itself(
     site.wait_for("running")
     site.tailnet.set(control=False)
     container.kill("/tailscaled")
-    assert site.wait_for("starting")["why"] == "the control server has not answered yet"
+    site.wait_for("starting", "the control server has not answered yet")
     site.tailnet.set(control=True)
     site.wait_for("running")
     assert len(site.notes("key taken")) == 1
@@ -248,6 +248,8 @@ def test_a_node_whose_key_is_gone_logs_in_again(site, fault):
     site.tailnet.do(fault)
     eventually(lambda: len(site.notes("key taken")) == 2, what="a second login")
     site.wait_for("running")
+    # A node that still has its own key takes another one without being asked to log in.
+    assert site.requests()[3:] == ["GET prefs", "POST start"] + (["POST login-interactive"] if fault == "forget" else [])
     assert site.container.stop() == 0
 
 
@@ -307,7 +309,7 @@ def test_a_tailscaled_that_never_answers_keeps_nobody_waiting(site):
     container = site.run(binds=[(silent, "/usr/local/sbin/tailscaled", "ro")])
     container.wait_for_line("ibc-paper: serving")
     assert container.service("tailscaled")["state"] == "starting"
-    assert site.wait_for("starting")["why"] == "nothing serves /var/run/tailscale/tailscaled.sock"
+    site.wait_for("starting", "nothing serves /var/run/tailscale/tailscaled.sock")
     assert container.stop() == 0
 
 

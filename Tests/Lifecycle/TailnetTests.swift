@@ -82,7 +82,8 @@ import Trading
     let refused = report("NeedsLogin") { $0.failure = "invalid key: API key does not exist" }
     #expect(stage.see(refused) == [])
     #expect(stage.tailnet == .keyRefused)
-    #expect(stage.lines.last?.hasPrefix("error tailscaled: the login is refused: invalid key: API key does not") == true)
+    #expect(
+      stage.lines.last?.hasPrefix("error tailscaled: the login is refused: invalid key: API key does not") == true)
     #expect(stage.told.map(\.kind) == [.tailnetKeyRefused])
     #expect(stage.wait(TailnetRecord.firstRetry - 1) == [])
     #expect(stage.wait(1) == [.tailnet(.logInWithKey)])
@@ -115,6 +116,13 @@ import Trading
     #expect(stage.see(report("Running")) == [])
     #expect(stage.tailnet == .running)
     #expect(stage.told.map(\.kind) == [.tailnetKeyRefused, .backToNormal])
+  }
+
+  @Test func `a key that changes while the first one waits for the control server takes its place`() {
+    var stage = stage()
+    _ = stage.see(report("NeedsLogin"))
+    #expect(stage.handle(.tailnet(.keyRead(hasKey: true))) == [])
+    #expect(stage.wait(TailnetRecord.spacing) == [.tailnet(.logInWithKey)])
   }
 
   @Test func `a control server that does not answer costs nothing but its state`() {
@@ -188,8 +196,15 @@ import Trading
 
   @Test func `running needs an address and the control server`() {
     var stage = stage()
-    _ = stage.see(report("Running") { $0.addresses = [] })
+    _ = stage.see(
+      report("Running") {
+        $0.addresses = []
+        $0.isOnline = false
+      })
     #expect(stage.tailnet == .starting)
+    _ = stage.see(report("Running") { $0.isOnline = false })
+    #expect(stage.tailnet == .starting)
+    _ = stage.see(report("Running"))
     _ = stage.see(report("Running") { $0.isOnline = false })
     #expect(stage.tailnet == .offline)
     #expect(stage.lifecycle.health(.ready).causes.contains { $0.about == "tailnet" && $0.state == "offline" })

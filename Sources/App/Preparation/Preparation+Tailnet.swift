@@ -80,7 +80,7 @@ extension Check {
         settings.tailscale.extraArguments == nil ? "TAILSCALE_AUTHKEY" : "TAILSCALE_EXTRA_ARGS",
         "asks for the command `tailscale`, which is not installed, so the node cannot log in", "install Tailscale")
     }
-    if plan.mode != .off, let file = settings.tailscale.serveConfig, !FileSystem.isReadable(file) {
+    if plan.mode == .embedded, let file = settings.tailscale.serveConfig, !FileSystem.isReadable(file) {
       warn(
         "TAILSCALE_SERVE_CONFIG", "names \(file), which cannot be read, so nothing is served",
         "mount a readable file there, or unset it")

@@ -36,8 +36,10 @@ extension ServiceSet {
   /// What the probe is told of it.
   var tailnetArguments: [String] {
     guard layout.tailnet.mode != .off else { return [] }
-    let file = layout.tailnet.mode == .embedded ? settings.authKeyFile : nil
-    return ["--tailnet", layout.tailnet.socket] + (file.map { ["--tailnet-key-file", $0] } ?? [])
+    let arguments = ["--tailnet", layout.tailnet.socket]
+    // A sidecar's key and what it serves are its own container's.
+    guard layout.tailnet.mode == .embedded else { return arguments }
+    return arguments + (settings.authKeyFile.map { ["--tailnet-key-file", $0] } ?? [])
       + (settings.tailscale.serveConfig.map { ["--serve-config", $0] } ?? [])
   }
 

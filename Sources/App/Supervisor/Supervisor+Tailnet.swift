@@ -116,7 +116,7 @@ extension Supervisor {
 
   // MARK: The command
 
-  private var keyPath: String { "\(configuration.runDirectory)/tailnet.key" }
+  var tailnetKeyPath: String { "\(configuration.runDirectory)/tailnet.key" }
 
   /// Calls `tailscale up`, with the key in a file that only this user can read, and that goes with the call.
   private func callCommand(_ wishes: TailnetAccess.Wishes, _ access: TailnetAccess, _ order: TailnetOrder) {
@@ -128,23 +128,23 @@ extension Supervisor {
     if let server = login.loginServer { arguments.append("--login-server=\(server)") }
     if let key = login.key {
       do throws(FileError) {
-        try FileSystem.write(Array("\(key)\n".utf8), to: keyPath, mode: 0o600)
+        try FileSystem.write(Array("\(key)\n".utf8), to: tailnetKeyPath, mode: 0o600)
       } catch {
         ended(order, why: "\(error)", delivered: false)
         return
       }
-      arguments.append("--auth-key=file:\(keyPath)")
+      arguments.append("--auth-key=file:\(tailnetKeyPath)")
     }
     arguments += wishes.extraArguments
     let command = Command(program: "tailscale", arguments: arguments, environment: access.environment)
     do throws(SpawnFailure) {
       let pid = try start(command, as: "tailscale", voice: .plain(.debug))
-      children[pid]?.whenEnded = { [keyPath] supervisor, exit, lastLine in
-        try? FileSystem.remove(keyPath)
+      children[pid]?.whenEnded = { [tailnetKeyPath] supervisor, exit, lastLine in
+        try? FileSystem.remove(tailnetKeyPath)
         supervisor.commandEnded(order, exit, lastLine)
       }
     } catch {
-      try? FileSystem.remove(keyPath)
+      try? FileSystem.remove(tailnetKeyPath)
       ended(order, why: error.sentence, delivered: true)
     }
   }

@@ -142,7 +142,8 @@ public final class Supervisor {
     let read = loginFiles?.read(plans.compactMap(\.mode), at: started)
     lifecycle = Lifecycle(
       plans: plans, onGatewayExit: configuration.onGatewayExit, policy: configuration.policy,
-      budgets: read?.budgets ?? [:], tailnet: configuration.tailnet?.policy, stopTimeout: max(1000, configuration.stopTimeout - Sweep.patience),
+      budgets: read?.budgets ?? [:], tailnet: configuration.tailnet?.policy,
+      stopTimeout: max(1000, configuration.stopTimeout - Sweep.patience),
       seed: .random(in: 0 ... .max), at: started)
     for problem in read?.problems ?? [] { say(.error, "ibgw", problem) }
   }
@@ -240,6 +241,7 @@ public final class Supervisor {
     logRetry?.cancel()
     journal.flush()
     unlink(controlSocketPath)
+    unlink(tailnetKeyPath)
     onExit(code)
   }
 

@@ -22,10 +22,13 @@ extension LocalAPI {
   }
 
   /// Joins the tailnet, or asks for an address at which a person can add the node: the preferences are read, changed and sent back whole.
-  public func logIn(_ login: TailnetLogin) -> EventLoopFuture<Void> {
+  /// A node that has a key of its own, which has expired, takes a new one by `start` alone, as with the command line.
+  public func logIn(_ login: TailnetLogin, hasNodeKey: Bool) -> EventLoopFuture<Void> {
     preferences().flatMap { preferences in
       asked("POST", "start", body: preferences.joined(by: login).startOptions(key: login.key))
-    }.flatMap { _ in asked("POST", "login-interactive") }.map { _ in }
+    }.flatMap { answer in
+      login.key != nil && hasNodeKey ? loop.makeSucceededFuture(answer) : asked("POST", "login-interactive")
+    }.map { _ in }
   }
 
   /// Gives a node that has joined the name and the tags of `login`. Completes with whether anything had to be changed.

@@ -13,9 +13,14 @@ final class TailnetObserver {
   /// peers, whose list may be long.
   private static let pollInterval = TimeAmount.seconds(5)
   private static let pollsPerCount = 12
-  /// How soon a socket that is not served is tried again: at once for a daemon that starts, later for one that is not there.
-  private static let firstRetry: Int64 = 10
-  private static let longestRetry: Int64 = 1000
+  /// How soon a socket that is not served is tried again: soon and so many times for a daemon that starts, later for one that is not
+  /// there.
+  private static let soon = TimeAmount.milliseconds(25)
+  private static let later = TimeAmount.seconds(1)
+  private static let soonTries = 80
+  /// How soon, and how many times, the status of a node is read that is up and has not heard the control server yet.
+  private static let onlineInterval = TimeAmount.milliseconds(250)
+  private static let onlineReads = 20
 
   let configuration: ProbeServiceConfiguration.Tailnet
   let api: LocalAPI
@@ -26,7 +31,8 @@ final class TailnetObserver {
   private(set) var watch = TailnetWatch()
   private var hasBegun = false
   private var isStopped = false
-  private var retryDelay = TailnetObserver.firstRetry
+  private var tries = 0
+  private var onlineReadsLeft = TailnetObserver.onlineReads
   private var isReading = false
   private var readAgain = false
   private var polls = 0
@@ -73,7 +79,8 @@ final class TailnetObserver {
   private func heard(_ message: BusMessage) {
     if !hasBegun {
       hasBegun = true
-      retryDelay = Self.firstRetry
+      tries = 0
+      onlineReadsLeft = Self.onlineReads
       polls = 0
       watch.begin()
     }
@@ -89,8 +96,10 @@ final class TailnetObserver {
       report(watch.report)
     }
     let bound = NIOLoopBound(self, eventLoop: loop)
-    loop.scheduleTask(in: .milliseconds(retryDelay)) { bound.value.isStopped ? () : bound.value.follow() }
-    retryDelay = min(Self.longestRetry, retryDelay * 2)
+    loop.scheduleTask(in: tries < Self.soonTries ? Self.soon : Self.later) {
+      if !bound.value.isStopped { bound.value.follow() }
+    }
+    tries += 1
   }
 
   private func poll() {
@@ -125,8 +134,19 @@ final class TailnetObserver {
         observer.report(observer.watch.report)
         // The peers are counted as soon as there are any.
         if !wasUp, observer.watch.report.backend == "Running" { observer.readAgain = true }
+        observer.awaitOnline()
       }
       if observer.readAgain { observer.read() }
+    }
+  }
+
+  /// The first word from the control server is not said on the bus.
+  private func awaitOnline() {
+    guard watch.report.backend == "Running", !watch.report.isOnline, onlineReadsLeft > 0 else { return }
+    onlineReadsLeft -= 1
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    loop.scheduleTask(in: Self.onlineInterval) {
+      if !bound.value.isStopped, bound.value.hasBegun { bound.value.read() }
     }
   }
 
@@ -134,8 +154,9 @@ final class TailnetObserver {
 
   /// Joins the tailnet, or asks for an address at which a person can add the node.
   func logIn(_ login: TailnetLogin) -> EventLoopFuture<Void> {
+    let hasNodeKey = watch.report.hasNodeKey
     watch.beginLogin(at: Self.now)
-    return api.logIn(login)
+    return api.logIn(login, hasNodeKey: hasNodeKey)
   }
 
   // MARK: The serve config

@@ -36,10 +36,12 @@ extension Lifecycle {
       tailnet?.hasAskedForURL = false
       tailnet?.isConfigured = false
       tailnet?.hasRun = false
+      tailnet?.hasBeenOnline = false
       tailnet?.needsLoginSince = nil
     }
     if report.backend == "Running" {
       tailnet?.hasRun = true
+      if report.isOnline { tailnet?.hasBeenOnline = true }
       tailnet?.isPending = false
       tailnet?.refusal = nil
       tailnet?.refusals = 0
@@ -70,7 +72,8 @@ extension Lifecycle {
   }
 
   private mutating func tryKeyAgain(_ now: Moment) {
-    guard let record = tailnet, record.refusal != nil || record.hasAskedForURL else { return }
+    guard let record = tailnet, record.refusal != nil || record.hasAskedForURL || record.isPending
+    else { return }
     tailnet?.refusals = 0
     tailnet?.isPending = false
     tailnet?.retryAt = max(now.uptime, (record.triedAt ?? .min / 2) + TailnetRecord.spacing)

@@ -51,10 +51,12 @@ public struct TailnetRecord: Sendable, Hashable, Codable {
   /// Refusals in a row, and the words of the last one.
   var refusals = 0
   var refusal: String?
-  /// In this session: an address was asked for, the preferences were given, the node has been up, it was seen to need a login.
+  /// In this session: an address was asked for, the preferences were given, the node has been up, it has heard the control server, and
+  /// since when it needs a login.
   var hasAskedForURL = false
   var isConfigured = false
   var hasRun = false
+  var hasBeenOnline = false
   var needsLoginSince: Int64?
   /// What was told: the alert that is due or was sent, and the address that was last shown.
   var alert: Alert.Kind?
@@ -98,6 +100,7 @@ extension TailnetRecord {
     case "Running":
       if report.addresses.isEmpty { return (.starting, "has no address yet") }
       if report.isOnline { return (.running, report.health.joined(separator: " ")) }
+      if !hasBeenOnline { return (.starting, "the control server has not been heard yet") }
       let said = report.health.isEmpty ? "" : ": \(report.health.joined(separator: " "))"
       return (.offline, "the control server is not heard; traffic goes on\(said)")
     case "NeedsLogin": return login(report)
