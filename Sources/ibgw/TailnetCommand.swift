@@ -8,7 +8,7 @@ struct TailnetCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tailnet",
     abstract: "Shows the tailnet node: state, name, addresses, key expiry, peers, guard.",
-    discussion: "Ends with 0 when the node is in its tailnet and hears the control server, with 1 when not or without one.")
+    discussion: "Ends with 0 when the node is in its tailnet and hears the control server, else with 1.")
 
   @Flag(help: "Print JSON.")
   var json = false

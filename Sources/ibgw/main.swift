@@ -11,7 +11,9 @@ struct IBGW: ParsableCommand {
       CommandGroup(name: "Running", subcommands: [RunCommand.self, DemoCommand.self, SimulateCommand.self]),
       CommandGroup(
         name: "Looking",
-        subcommands: [StatusCommand.self, HealthCommand.self, LogsCommand.self, ClientsCommand.self, TailnetCommand.self]),
+        subcommands: [
+          StatusCommand.self, HealthCommand.self, LogsCommand.self, ClientsCommand.self, TailnetCommand.self,
+        ]),
       CommandGroup(
         name: "Ordering",
         subcommands: [

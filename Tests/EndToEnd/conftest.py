@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness import Image, violations
+from tailnet_site import Site
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -47,3 +48,11 @@ def make_image(binary, tmp_path):
 def image(make_image):
     """The gateway's image."""
     return make_image()
+
+
+@pytest.fixture
+def site(image):
+    made = Site(image)
+    yield made
+    # tailscaled takes no request with another Host, an Origin or a Referer, and no preferences that miss some.
+    assert [n for n in image.notes() if n.event in ("request refused", "prefs lost")] == []

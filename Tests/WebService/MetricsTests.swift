@@ -27,7 +27,7 @@ private func statusReport() -> StatusReport {
     at: now)
   var node = TailnetReport()
   (node.isReachable, node.backend, node.addresses, node.peers) = (true, "Running", ["100.64.0.1"], 6)
-  (node.keyExpiry, node.health) = (1_800_000_000_000, ["something", "else"])
+  (node.keyExpiry, node.isOnline, node.health) = (1_800_000_000_000, true, ["something", "else"])
   _ = lifecycle.handle(.tailnet(.observed(node)), at: now)
   var report = lifecycle.report(version: "9.8.7", pid: getpid(), started: now, orphansReaped: 2, at: now)
   report.gateways[0].state = "wedged"
@@ -114,7 +114,7 @@ private func lines(of name: String, in text: String) -> [String] {
     #expect(lines(of: "ibgw_build_info", in: text) == [#"ibgw_build_info{version="9.8.7"} 1"#])
     #expect(lines(of: "ibgw_ready", in: text) == ["ibgw_ready 0"])
     #expect(lines(of: "ibgw_orphans_reaped_total", in: text) == ["ibgw_orphans_reaped_total 2"])
-    #expect(lines(of: "ibgw_tailnet_state", in: text).contains(#"ibgw_tailnet_state{ibgw_tailnet_state="offline"} 1"#))
+    #expect(lines(of: "ibgw_tailnet_state", in: text).contains(#"ibgw_tailnet_state{ibgw_tailnet_state="running"} 1"#))
     #expect(lines(of: "ibgw_tailnet_peers", in: text) == ["ibgw_tailnet_peers 6"])
     #expect(lines(of: "ibgw_tailnet_health_problems", in: text) == ["ibgw_tailnet_health_problems 2"])
     #expect(

@@ -103,7 +103,7 @@ extension Supervisor {
 
   private func takeTailnet(_ request: HTTPRequest, _ responder: HTTPResponder) {
     guard let report = try? JSONDecoder().decode(TailnetReport.self, from: Data(request.body)) else {
-      responder.respond(.json(400, ControlAnswer(ok: false, message: "cannot take the report: it is none of a tailnet")))
+      responder.respond(.json(400, ControlAnswer(ok: false, message: "cannot take the report: it is none")))
       return
     }
     responder.respond(.json(200, ControlAnswer(ok: true, message: "taken")))

@@ -1,5 +1,6 @@
 import Files
 import FoundationEssentials
+import Glibc
 import Lifecycle
 import LocalHTTP
 import NIOCore
@@ -55,6 +56,7 @@ public struct TailnetAccess: Sendable {
 extension Supervisor {
   /// How long `tailscale up` may take until it leaves the rest to tailscaled, in seconds.
   private static let commandPatience = 60
+  private static let tailscale: ServiceName = "tailscale"
 
   func order(_ order: TailnetOrder) {
     guard let access = configuration.tailnet else { return }
@@ -137,9 +139,12 @@ extension Supervisor {
     }
     arguments += wishes.extraArguments
     let command = Command(program: "tailscale", arguments: arguments, environment: access.environment)
+    // A call that still waits is for what is not wanted any more; what comes of it does not count.
+    signalAll(Self.tailscale, SIGTERM)
     do throws(SpawnFailure) {
-      let pid = try start(command, as: "tailscale", voice: .plain(.debug))
+      let pid = try start(command, as: Self.tailscale, voice: .plain(.debug))
       children[pid]?.whenEnded = { [tailnetKeyPath] supervisor, exit, lastLine in
+        if supervisor.children.values.contains(where: { $0.name == Self.tailscale }) { return }
         try? FileSystem.remove(tailnetKeyPath)
         supervisor.commandEnded(order, exit, lastLine)
       }

@@ -28,7 +28,8 @@ public enum LocalHTTPClient {
   /// With `timeout` nil the answer may last for ever.
   public static func stream(
     _ method: String, _ target: String, headers: [String: String] = [:], body: [UInt8] = [],
-    host: String = "localhost", path: String, on loop: any EventLoop, timeout: TimeAmount?, onPart: @escaping @Sendable (HTTPResponseHead, ByteBuffer) -> Bool
+    host: String = "localhost", path: String, on loop: any EventLoop, timeout: TimeAmount?,
+    onPart: @escaping @Sendable (HTTPResponseHead, ByteBuffer) -> Bool
   ) -> EventLoopFuture<HTTPResponseHead> {
     let answered = loop.makePromise(of: HTTPResponseHead.self)
     let handler = NIOLoopBound(HTTPClientHandler(path: path, answered: answered, onPart: onPart), eventLoop: loop)

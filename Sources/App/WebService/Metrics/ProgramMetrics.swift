@@ -7,7 +7,8 @@ enum ProgramMetrics {
   static let scrape = Metric(
     "ibgw_scrape_ok", .gauge, labels: ["source"],
     help: "Whether the source answered for this scrape; the metrics of one that did not are missing.")
-  static let ready = Metric("ibgw_ready", .gauge, help: "Whether /ready answers OK: every gateway serves, and a tailnet node is up.")
+  static let ready = Metric(
+    "ibgw_ready", .gauge, help: "Whether /ready answers OK: every gateway serves, and a tailnet node is up.")
   static let phase = Metric(
     "ibgw_supervisor_phase", .stateset, help: "Whether the supervisor is running, stopping everything, or has ended it."
   )
