@@ -23,6 +23,7 @@ class Tailnet:
         folder.mkdir(exist_ok=True)
         for name in ("status.json", "prefs.json", "whois.json"):
             shutil.copy(SAMPLES / name, folder / name)
+        shutil.copy(STANDINS / "localapi.py", folder / "localapi.py")
         self._world = {"keys": [GOOD_KEY]} | world
         self._write()
 
