@@ -28,6 +28,7 @@ let package = Package(
   ],
   targets: [
     module("Values", "Trading"),
+    module("Values", "Callers"),
     module("Values", "Settings", ["Trading"]),
     module("Values", "Templates"),
     module("Values", "TWSProtocol"),
@@ -45,7 +46,7 @@ let package = Package(
 
     module("Peers", "Gateway", ["Trading", "Lifecycle"]),
     module("Peers", "GatewayProbe", ["Trading", "Lifecycle", "TWSProtocol", "Splice"]),
-    module("Peers", "Tailnet", ["Lifecycle", "LocalHTTP", nio, nioHTTP1]),
+    module("Peers", "Tailnet", ["Callers", "Lifecycle", "LocalHTTP", nio, nioHTTP1]),
 
     module("App", "Preparation", ["Trading", "Settings", "Templates", "Files", "Processes", "Splice"]),
     module(
@@ -61,7 +62,8 @@ let package = Package(
     module(
       "App", "ProbeService",
       ["Trading", "Lifecycle", "Files", "Splice", "LocalHTTP", "GatewayProbe", "Tailnet", nio, nioPosix]),
-    module("App", "RelayService", ["Lifecycle", "Files", "Splice", "LocalHTTP", nio, nioPosix]),
+    module(
+      "App", "RelayService", ["Callers", "Lifecycle", "Files", "Splice", "LocalHTTP", "Tailnet", nio, nioPosix]),
     module(
       "App", "WebService",
       [
@@ -79,6 +81,7 @@ let package = Package(
       path: "Sources/ibgw", swiftSettings: strict),
 
     .target(name: "TestSupport", dependencies: ["Files"], path: "Tests/Support", swiftSettings: strict),
+    tests(of: "Callers"),
     tests(of: "Settings", ["Trading"]),
     tests(of: "Templates"),
     tests(of: "TWSProtocol"),
@@ -92,12 +95,13 @@ let package = Package(
     tests(of: "Gateway"),
     tests(of: "GatewayProbe", ["Lifecycle", "TWSProtocol", "Splice", "Trading"]),
     .testTarget(
-      name: "TailnetTests", dependencies: ["Tailnet", "Lifecycle", "LocalHTTP", "Files", "TestSupport", nio, nioPosix],
+      name: "TailnetTests",
+      dependencies: ["Tailnet", "Callers", "Lifecycle", "LocalHTTP", "Files", "TestSupport", nio, nioPosix],
       path: "Tests/Tailnet", exclude: ["Samples"], swiftSettings: strict),
     tests(of: "Preparation", ["Settings", "Templates", "Trading", "Files", "TestSupport"]),
     tests(of: "Supervisor", ["Lifecycle", "Trading", "Files", "TestSupport"]),
     tests(of: "Simulator", ["TWSProtocol", nio, nioPosix]),
-    tests(of: "RelayService", ["Splice", "Files", "LocalHTTP", nio, nioPosix]),
+    tests(of: "RelayService", ["Callers", "Splice", "Files", "LocalHTTP", nio, nioPosix]),
     tests(
       of: "ProbeService", ["Simulator", "Splice", "LocalHTTP", "Lifecycle", "GatewayProbe", "Trading", nio, nioPosix]),
     tests(

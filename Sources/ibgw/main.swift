@@ -21,7 +21,9 @@ struct IBGW: ParsableCommand {
         ]),
       CommandGroup(
         name: "Configuration", subcommands: [CheckCommand.self, SettingsCommand.self, RenderCommand.self]),
-      CommandGroup(name: "Supervised", subcommands: [RelayCommand.self, ProbeCommand.self, WebCommand.self]),
+      CommandGroup(
+        name: "Supervised",
+        subcommands: [RelayCommand.self, ProbeCommand.self, WebCommand.self, ConfineCommand.self]),
     ])
 }
 

@@ -134,7 +134,7 @@ private struct Pipe {
 public func describe(errno code: Int32) -> String { String(cString: strerror(code)) }
 
 /// A null-terminated array of C strings for the time of `body`.
-private func withCStrings<Result>(
+func withCStrings<Result>(
   _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {
   var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) }

@@ -6,6 +6,7 @@
 #define CLINUX_H
 
 #include "clinux_diag.h"
+#include "clinux_landlock.h"
 #include "clinux_process.h"
 #include "clinux_socket.h"
 
