@@ -13,7 +13,8 @@ struct RelayCommand: ParsableCommand {
     abstract: "Relays the IB API's TCP connections, and says who was there.",
     discussion: """
       A route is NAME=LISTEN[,LISTEN...],UPSTREAM, for example live=0.0.0.0:4003,127.0.0.1:4001 or \
-      paper=10.0.0.5:4004,[fd00::5]:4004,127.0.0.1:4002. It ends in order on TERM or INT: no new clients, what is on its \
+      paper=10.0.0.5:4004,[fd00::5]:4004,127.0.0.1:4002. With --tailnet a LISTEN may be tailnet:PORT, which is wherever the \
+      tailnet's clients come in. It ends in order on TERM or INT: no new clients, what is on its \
       way goes through, then every connection gets its end.
       """)
 
@@ -30,6 +31,17 @@ struct RelayCommand: ParsableCommand {
   @Option(
     name: .customLong("allow"), help: "Address ranges that may connect, with commas; default: loopback and private.")
   var allowed: AllowArgument?
+  @Option(name: .customLong("tailnet"), help: "tailscaled's socket; who calls is asked there.")
+  var tailnet: String?
+  @Option(name: .customLong("tailnet-tun"), help: "kernel or userspace, where that is known; else tailscaled is asked.")
+  var tailnetTun: TunArgument?
+  @Flag(
+    name: .customLong("tailnet-guard"), inversion: .prefixedNo, help: "Whether tailscaled is confined to its ports.")
+  var isGuarded = false
+  @Option(name: .customLong("callers"), help: "A file that lists the users, nodes and tags of the tailnet who may.")
+  var callers: String?
+  @Flag(name: .customLong("local-access"), inversion: .prefixedNo, help: "Whether who is no node of the tailnet may.")
+  var admitsLocal = true
   @Option(name: .customLong("max-clients"), help: "Clients at one time for each route; the gateway takes 32.")
   var maxClients = RelayLimits().clients
   @Option(name: .customLong("max-waiting"), help: "Connections for each route that have not said anything yet.")
@@ -63,6 +75,9 @@ struct RelayCommand: ParsableCommand {
     guard !routes.isEmpty else { throw ValidationError("give at least one --route") }
     let names = routes.map(\.route.name)
     guard Set(names).count == names.count else { throw ValidationError("each --route needs a name of its own") }
+    guard tailnet != nil || callers == nil && !routes.contains(where: { $0.route.tailnetPort != nil }) else {
+      throw ValidationError("--callers and tailnet:PORT need --tailnet")
+    }
     let numbers: [(String, Double, ClosedRange<Double>)] = [
       ("--log-size", Double(logMegabytes), 1...10_000), ("--log-keep", Double(logsKept), 0...1000),
       ("--max-clients", Double(maxClients), 1...60_000), ("--max-waiting", Double(maxWaiting), 1...60_000),
@@ -115,6 +130,11 @@ struct RelayCommand: ParsableCommand {
     var configuration = RelayServiceConfiguration(routes: routes.map(\.route))
     configuration.limits = limits
     configuration.listening = listening
+    configuration.tailnet = tailnet.map {
+      .init(
+        socket: $0, usesKernel: tailnetTun.map { $0 == .kernel }, isGuarded: isGuarded, callersFile: callers,
+        admitsLocal: admitsLocal)
+    }
     configuration.socketPath = socket
     configuration.logDirectory = logDirectory
     configuration.logSize = logMegabytes << 20
@@ -143,12 +163,22 @@ struct RouteArgument: ExpressibleByArgument {
     guard sides.count == 2, sides[0].allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }) else {
       return nil
     }
-    let endpoints = sides[1].split(separator: ",", omittingEmptySubsequences: false).map { Endpoint(String($0)) }
-    guard endpoints.count > 1, let upstream = endpoints.last ?? nil, upstream.port != 0 else { return nil }
-    let listen = endpoints.dropLast().compactMap(\.self)
-    guard listen.count == endpoints.count - 1 else { return nil }
-    route = .init(name: String(sides[0]), listen: listen, upstream: upstream)
+    var places = sides[1].split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    guard let upstream = places.popLast().flatMap({ Endpoint($0) }), upstream.port != 0, !places.isEmpty else {
+      return nil
+    }
+    let word = "tailnet:"
+    let ports = places.filter { $0.hasPrefix(word) }.map { UInt16($0.dropFirst(word.count)) }
+    let listen = places.filter { !$0.hasPrefix(word) }.compactMap { Endpoint($0) }
+    guard ports.count < 2, ports != [nil], ports != [0], listen.count == places.count - ports.count else { return nil }
+    route = .init(name: String(sides[0]), listen: listen, tailnetPort: ports.first ?? nil, upstream: upstream)
   }
+}
+
+/// A `--tailnet-tun` argument.
+enum TunArgument: String, ExpressibleByArgument, CaseIterable {
+  case kernel
+  case userspace
 }
 
 /// An `--allow` argument.

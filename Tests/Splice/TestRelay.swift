@@ -54,7 +54,12 @@ final class TestRelay: Sendable {
   }
 
   func refusal() -> Refusal? {
-    event { if case .refused(_, _, let reason) = $0 { reason } else { nil } }
+    event { if case .refused(_, _, _, let reason) = $0 { reason } else { nil } }
+  }
+
+  /// The ticket and number of the first connection that was told at its accept.
+  func accepted() -> (ticket: ConnectionTicket, id: UInt64)? {
+    event { if case .accepted(let ticket, let id, _, _) = $0 { (ticket, id) } else { nil } }
   }
 
   func snapshot() -> RelaySnapshot? {

@@ -1,6 +1,9 @@
+import Callers
+import Files
 import Glibc
 import NIOCore
 import Splice
+import Tailnet
 
 /// The control plane of a relay process: it decides when the routes listen, writes the logs and answers the control API. The bytes
 /// flow on the relay's own thread, and never wait for anything here.
@@ -14,6 +17,10 @@ public final class RelayService {
   /// Where each route listens now: what was asked for, and what it came to where port 0 was asked for.
   var listening: [[Endpoint: Endpoint]]
   let logs: [AccessLog?]
+  /// Who the clients are, where there is a tailnet.
+  var desk: CallerDesk?
+  var addressWatch: AddressWatch?
+  private var lostEvents: UInt64 = 0
   private var refusals = RefusalLog()
   private var refusalFlush: Scheduled<Void>?
   private var look: Scheduled<Void>?
@@ -21,8 +28,8 @@ public final class RelayService {
   private var acceptFailures: [Int: UInt64] = [:]
   private var isStopping = false
   /// This service until it has stopped, for the relay's thread to wake.
-  private let awake: NIOLoopBoundBox<RelayService?>
-  private let say: (Notice) -> Void
+  let awake: NIOLoopBoundBox<RelayService?>
+  let say: (Notice) -> Void
   private let stopped: EventLoopPromise<Void>
 
   /// How often the gateway's port is looked at: while it is closed, and while it is open.
@@ -31,13 +38,17 @@ public final class RelayService {
   /// How long events are left to gather before they are asked for again.
   static let eventPause = TimeAmount.milliseconds(20)
 
-  /// Starts the relay's thread; it listens from ``run()`` on. Its log goes to standard error.
-  public convenience init(_ configuration: RelayServiceConfiguration, on loop: any EventLoop) throws(RelayError) {
-    try self.init(configuration, on: loop, say: Notice.write)
+  /// Starts the relay's thread; it listens from ``run()`` on. Its log goes to standard error. Throws a `RelayError`, or a ``CallerListError``
+  /// where the list of callers cannot be read.
+  public convenience init(_ configuration: RelayServiceConfiguration, on loop: any EventLoop) throws {
+    let policy = try configuration.tailnet?.readPolicy() ?? CallerPolicy()
+    try self.init(configuration, on: loop, policy: policy, say: Notice.write)
   }
 
+  /// `policy` says who of the callers may, where there is a tailnet.
   init(
-    _ configuration: RelayServiceConfiguration, on loop: any EventLoop, say: @escaping (Notice) -> Void
+    _ configuration: RelayServiceConfiguration, on loop: any EventLoop, policy: CallerPolicy = CallerPolicy(),
+    say: @escaping (Notice) -> Void
   ) throws(RelayError) {
     self.configuration = configuration
     self.loop = loop
@@ -52,9 +63,13 @@ public final class RelayService {
     }
     let awake = NIOLoopBoundBox<RelayService?>(nil, eventLoop: loop)
     self.awake = awake
+    var limits = configuration.limits
+    limits.tellsAccepted = configuration.tailnet != nil
+    limits.awaitsLeave = configuration.tailnet != nil && policy.wantsNames
     relay = try Relay(
       routes: configuration.routes.map { RelayRoute(name: $0.name, upstream: $0.upstream) },
-      limits: configuration.limits, onEvents: { loop.execute { awake.value?.takeEvents() } })
+      limits: limits, onEvents: { loop.execute { awake.value?.takeEvents() } })
+    if let tailnet = configuration.tailnet { openDesk(tailnet, policy) }
     awake.value = self
   }
 
@@ -62,7 +77,10 @@ public final class RelayService {
   public var whenStopped: EventLoopFuture<Void> { stopped.futureResult }
 
   /// Begins to listen and to watch the gateways.
-  public func run() { lookAtGateways() }
+  public func run() {
+    addressWatch?.start()
+    lookAtGateways()
+  }
 
   /// Ends everything in order, within the configured time. A second call changes nothing.
   public func stop() {
@@ -70,6 +88,7 @@ public final class RelayService {
     isStopping = true
     look?.cancel()
     retry?.cancel()
+    addressWatch?.stop()
     relay.drain(within: configuration.drainTime)
   }
 
@@ -80,7 +99,7 @@ public final class RelayService {
   }
 
   /// Looks at every gateway's port that decides anything, and listens or closes as it demands.
-  private func lookAtGateways() {
+  func lookAtGateways() {
     look?.cancel()
     look = nil
     guard !isStopping else { return }
@@ -102,6 +121,10 @@ public final class RelayService {
       listening[index] = [:]
       gates[index].closed()
       return
+    }
+    for (endpoint, real) in listening[index] where !gates[index].listen.contains(endpoint) {
+      relay.closeListener(on: real, route: index)
+      listening[index][endpoint] = nil
     }
     for endpoint in gates[index].listen where listening[index][endpoint] == nil {
       do throws(RelayError) {
@@ -131,13 +154,15 @@ public final class RelayService {
     var (looksAgain, hasStopped) = (false, false)
     for event in events {
       switch event {
+      case .accepted(let ticket, let id, let route, let peer):
+        desk?.accepted(ticket, id: id, route: route, peer: peer)
       case .opened(let record):
-        write(record) { $0.opened(record) }
+        if let desk { desk.opened(record) } else { write(record) { $0.opened(record) } }
       case .closed(let record):
-        write(record) { $0.closed(record) }
+        if let desk { desk.closed(record) } else { write(record) { $0.closed(record) } }
         looksAgain = looksAgain || record.ending?.by == .gateway
-      case .refused(let route, let peer, let reason):
-        note(refusal: reason, of: peer, route: route)
+      case .refused(let id, let route, let peer, let reason):
+        note(refusal: reason, of: peer, desk?.refused(id), route: route)
         looksAgain = looksAgain || reason == .gatewayRefused
       case .acceptFailed(let route, let error):
         note(acceptFailure: error, route: route)
@@ -145,15 +170,40 @@ public final class RelayService {
         hasStopped = true
       }
     }
-    for log in logs { tell(log?.flush(at: Self.now)) }
+    if hasStopped { desk?.end() }
+    flushLogs()
     guard !hasStopped else { return end() }
+    reconcileAfterLoss()
     let bound = NIOLoopBound(self, eventLoop: loop)
     loop.scheduleTask(in: Self.eventPause) { bound.value.takeEvents() }
     // A gateway that ends a connection or refuses one may have closed its port.
     if looksAgain { lookAtGateways() }
   }
 
-  private func write(_ record: ConnectionRecord, _ note: (AccessLog) -> Void) {
+  /// Writes what the access logs have gathered.
+  func flushLogs() {
+    for log in logs { tell(log?.flush(at: Self.now)) }
+  }
+
+  /// When events were lost, the desk has to learn otherwise who is still there.
+  private func reconcileAfterLoss() {
+    guard let desk, relay.droppedEvents != lostEvents else { return }
+    lostEvents = relay.droppedEvents
+    let bound = NIOLoopBound((self, desk), eventLoop: loop)
+    let loop = loop
+    relay.snapshot { snapshot in
+      let relayed = Set(snapshot.connections.map(\.record.id))
+      loop.execute {
+        let (service, desk) = bound.value
+        let strangers = desk.reconcile(with: relayed)
+        // Nobody knows who they are, so they may stay only where that is nobody's concern.
+        guard desk.policy.wantsNames else { return }
+        for id in strangers { service.relay.kick(id: id) { _ in } }
+      }
+    }
+  }
+
+  func write(_ record: ConnectionRecord, _ note: (AccessLog) -> Void) {
     guard let log = logs[record.route] else { return }
     note(log)
     if log.isFull { tell(log.flush(at: Self.now)) }
@@ -173,8 +223,8 @@ public final class RelayService {
       Notice(.error, "\(gates[route].name): cannot accept connections: \(why); it is tried again four times a second"))
   }
 
-  private func note(refusal: Refusal, of peer: Endpoint, route: Int) {
-    tell(refusals.note(gates[route].name, peer, refusal, at: Self.now))
+  private func note(refusal: Refusal, of peer: Endpoint, _ caller: Caller?, route: Int) {
+    tell(refusals.note(gates[route].name, peer, caller, refusal, at: Self.now))
     flushRefusalsLater()
   }
 
@@ -189,13 +239,9 @@ public final class RelayService {
     }
   }
 
-  private func tell(_ notice: Notice?) {
+  func tell(_ notice: Notice?) {
     if let notice { say(notice) }
   }
 
-  private static var now: UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-  }
+  private static var now: UInt64 { Clock.nanoseconds }
 }

@@ -40,7 +40,8 @@ extension Ourselves {
   /// failed, with the errno value. `words` holds the program and its arguments.
   public static func become(_ words: [String]) -> Int32 {
     withCStrings(words) { argv in
-      execvp(argv[0], argv)
+      guard let program = argv[0] else { return EINVAL }
+      execvp(program, argv)
       return errno
     }
   }

@@ -1,3 +1,4 @@
+import Callers
 import Files
 import Splice
 
@@ -24,14 +25,14 @@ final class AccessLog {
   }
 
   /// Notes that a client has begun.
-  func opened(_ record: ConnectionRecord) {
-    format.appendOpened(record, to: &waiting)
+  func opened(_ record: ConnectionRecord, _ caller: Caller? = nil) {
+    format.appendOpened(record, caller, to: &waiting)
     waitingLines += 1
   }
 
   /// Notes that a client is gone.
-  func closed(_ record: ConnectionRecord) {
-    format.appendClosed(record, to: &waiting)
+  func closed(_ record: ConnectionRecord, _ caller: Caller? = nil) {
+    format.appendClosed(record, caller, to: &waiting)
     waitingLines += 1
   }
 

@@ -1,7 +1,10 @@
+import Callers
 import Splice
 
 /// Writes the access log's lines: one JSON object each, with the names that Caddy's access log uses for the same things (`ts` in seconds
-/// since 1970, `remote_ip`, `remote_port` as text, `duration` in seconds, `bytes_read` from the client, `size` sent to it).
+/// since 1970, `remote_ip`, `remote_port` as text, `duration` in seconds, `bytes_read` from the client, `size` sent to it, `user_id` for
+/// the login name). Of a node of the tailnet there are `node`, `tailnet_ip` and, where it has some, `tags` too; who is no such node has
+/// `local` for its `user_id`, and of whom nobody can tell there is none.
 ///
 /// Two lines for each connection are most of what the control plane does, so they are put together from bytes, and what is the same in
 /// all of a route's lines is made once. Addresses, numbers and our own words need no escaping; a route's name is checked where it is
@@ -20,14 +23,16 @@ struct AccessLogFormat: Sendable {
   }
 
   /// Appends that a client has begun.
-  func appendOpened(_ record: ConnectionRecord, to lines: inout [UInt8]) {
+  func appendOpened(_ record: ConnectionRecord, _ caller: Caller? = nil, to lines: inout [UInt8]) {
     appendStart(record, at: record.acceptedAt, opened, to: &lines)
+    append(caller, to: &lines)
     append("}\n", to: &lines)
   }
 
   /// Appends that a client is gone.
-  func appendClosed(_ record: ConnectionRecord, to lines: inout [UInt8]) {
+  func appendClosed(_ record: ConnectionRecord, _ caller: Caller? = nil, to lines: inout [UInt8]) {
     appendStart(record, at: record.acceptedAt + record.duration, closed, to: &lines)
+    append(caller, to: &lines)
     append(",\"duration\":", to: &lines)
     Self.appendSeconds(record.duration, to: &lines)
     append(",\"bytes_read\":", record.bytesFromClient, to: &lines)
@@ -54,6 +59,42 @@ struct AccessLogFormat: Sendable {
     appendKnown(",\"client_id\":", record.handshake.clientID, to: &lines)
     appendKnown(",\"client_version\":", record.handshake.clientVersion, to: &lines)
     appendKnown(",\"server_version\":", record.handshake.serverVersion, to: &lines)
+  }
+
+  private func append(_ caller: Caller?, to lines: inout [UInt8]) {
+    switch caller {
+    case nil, .unknown: break
+    case .local: append(",\"user_id\":\"local\"", to: &lines)
+    case .peer(let peer):
+      append(",\"user_id\":\"", to: &lines)
+      Self.appendEscaped(peer.login, to: &lines)
+      append("\",\"node\":\"", to: &lines)
+      Self.appendEscaped(peer.node, to: &lines)
+      append("\",\"tailnet_ip\":\"", to: &lines)
+      Self.appendEscaped(peer.address, to: &lines)
+      append("\"", to: &lines)
+      guard !peer.tags.isEmpty else { return }
+      append(",\"tags\":[", to: &lines)
+      for (index, tag) in peer.tags.enumerated() {
+        append(index == 0 ? "\"" : ",\"", to: &lines)
+        Self.appendEscaped(tag, to: &lines)
+        append("\"", to: &lines)
+      }
+      append("]", to: &lines)
+    }
+  }
+
+  /// The inside of a JSON string, for what others have named.
+  static func appendEscaped(_ text: String, to lines: inout [UInt8]) {
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"): lines += [UInt8(ascii: "\\"), byte]
+      case 0..<0x20:
+        lines += "\\u00".utf8
+        lines += [0x30 + byte >> 4, Array("0123456789abcdef".utf8)[Int(byte & 15)]]
+      default: lines.append(byte)
+      }
+    }
   }
 
   private func appendAddress(_ address: IPAddress, to lines: inout [UInt8]) {

@@ -1,3 +1,4 @@
+import Callers
 import Splice
 
 /// One client as the control API shows it; the names are the access log's.
@@ -10,6 +11,8 @@ public struct ClientReport: Sendable, Codable, Equatable {
   public let remoteIP: String
   /// The client's port.
   public let remotePort: String
+  /// Who it is, where there is a tailnet and it is known.
+  public let caller: CallerReport?
   /// When it was accepted, in seconds since 1970.
   public let since: Double
   /// For how long it has been connected, in seconds.
@@ -58,7 +61,7 @@ public struct ClientReport: Sendable, Codable, Equatable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case id, route, since, duration, size, spliced
+    case id, route, caller, since, duration, size, spliced
     case remoteIP = "remote_ip"
     case remotePort = "remote_port"
     case clientID = "client_id"
@@ -71,13 +74,14 @@ public struct ClientReport: Sendable, Codable, Equatable {
     case gatewayLeg = "gateway_tcp"
   }
 
-  /// The report of a connection on the named route; `before` is the same connection a moment earlier, for the rates.
-  init(_ status: ConnectionStatus, route: String, before: ConnectionStatus?) {
+  /// The report of a connection on the named route and of its caller; `before` is the same connection a moment earlier, for the rates.
+  init(_ status: ConnectionStatus, route: String, caller: Caller? = nil, before: ConnectionStatus?) {
     let record = status.record
     id = record.id
     self.route = route
     remoteIP = record.peer.address.description
     remotePort = String(record.peer.port)
+    self.caller = caller.flatMap { CallerReport($0) }
     since = Double(record.acceptedAt / 1_000_000) / 1000
     duration = Double(record.duration) / 1e9
     clientID = record.handshake.clientID

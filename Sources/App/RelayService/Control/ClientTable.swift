@@ -5,10 +5,13 @@ public enum ClientTable {
   /// A heading and a line for each client; without any, one line that says so.
   public static func lines(of clients: [ClientReport]) -> [String] {
     if clients.isEmpty { return ["no client is connected"] }
-    let heading = [
-      "ID", "ROUTE", "CLIENT", "CLIENT ID", "API", "FOR", "FROM CLIENT", "TO CLIENT", "ROUND TRIP", "SENT AGAIN",
-    ]
-    let rows = [heading] + clients.sorted { $0.id < $1.id }.map(row)
+    // Without a tailnet nobody has a name, and no column is wasted on it.
+    let named = clients.contains { $0.caller != nil }
+    let heading =
+      ["ID", "ROUTE"] + (named ? ["WHO"] : []) + [
+        "CLIENT", "CLIENT ID", "API", "FOR", "FROM CLIENT", "TO CLIENT", "ROUND TRIP", "SENT AGAIN",
+      ]
+    let rows = [heading] + clients.sorted { $0.id < $1.id }.map { row($0, named: named) }
     let widths = heading.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
       let cells = row.indices.map { row[$0] + String(repeating: " ", count: widths[$0] - row[$0].count) }
@@ -17,10 +20,11 @@ public enum ClientTable {
     }
   }
 
-  private static func row(_ client: ClientReport) -> [String] {
+  private static func row(_ client: ClientReport, named: Bool) -> [String] {
     let address = client.remoteIP.contains(":") ? "[\(client.remoteIP)]" : client.remoteIP
-    return [
-      "\(client.id)", client.route, "\(address):\(client.remotePort)", client.clientID.map(String.init) ?? "-",
+    let who = named ? [client.caller?.summary ?? "unknown"] : []
+    return ["\(client.id)", client.route] + who + [
+      "\(address):\(client.remotePort)", client.clientID.map(String.init) ?? "-",
       (client.serverVersion ?? client.clientVersion).map(String.init) ?? "-",
       spoken(milliseconds: Int64(client.duration * 1000)),
       "\(size(Double(client.bytesRead))), \(size(client.readRate))/s",

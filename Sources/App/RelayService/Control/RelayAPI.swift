@@ -11,6 +11,7 @@ import Splice
 /// | `POST /v1/clients/ID/kick` | 200, or 404 when there is no such client |
 /// | `GET /v1/status` | a ``RelayReport`` |
 /// | `POST /v1/routes/NAME/open`, `/closed`, `/automatic` | 200; whether the route listens |
+/// | `POST /v1/callers/reread` | 200; the list of callers is read again, and those who are not on it any more are cut |
 /// | `PUT /v1/allow` with an ``AllowList`` | 200; clients that are not on it any more are cut |
 extension RelayService {
   private static let rateInterval = TimeAmount.milliseconds(250)
@@ -32,6 +33,7 @@ extension RelayService {
     case ("GET", 2) where path == ["v1", "status"]: return status()
     case ("POST", 4) where path[..<2] == ["v1", "clients"] && path[3] == "kick": return kick(path[2])
     case ("POST", 4) where path[..<2] == ["v1", "routes"]: return order(path[3], path[2])
+    case ("POST", 3) where path == ["v1", "callers", "reread"]: return rereadCallerList()
     case ("PUT", 2) where path == ["v1", "allow"]: return allow(request.body)
     default: return say(404, "there is nothing at \(request.method) \(request.path)")
     }
@@ -51,7 +53,8 @@ extension RelayService {
         let earlier = Dictionary(uniqueKeysWithValues: before.connections.map { ($0.record.id, $0) })
         let reports = now.connections.map { status in
           ClientReport(
-            status, route: bound.value.gates[status.record.route].name, before: earlier[status.record.id])
+            status, route: bound.value.gates[status.record.route].name,
+            caller: bound.value.desk?.caller(status.record.id), before: earlier[status.record.id])
         }
         return Self.json(200, reports)
       }
@@ -72,7 +75,9 @@ extension RelayService {
         gatewayListens: gates[index].isWatched ? gates[index].gatewayListens : nil, counters: counters,
         lostLogLines: logs[index]?.lostLines ?? 0)
     }
-    return RelayReport(routes: routes, droppedEvents: relay.droppedEvents)
+    return RelayReport(
+      routes: routes, droppedEvents: relay.droppedEvents,
+      tailnet: desk.map { TailnetReport($0, routes: gates.map(\.name)) })
   }
 
   private func kick(_ text: String) -> EventLoopFuture<HTTPResponse> {
@@ -107,6 +112,13 @@ extension RelayService {
     }
     relay.allow(ranges.compactMap(\.range))
     return say(200, "\(ranges.count) ranges may connect")
+  }
+
+  private func rereadCallerList() -> EventLoopFuture<HTTPResponse> {
+    guard let desk else { return say(404, "there is no tailnet whose nodes could be told apart") }
+    do throws(CallerListError) { try rereadCallers() } catch { return say(400, "\(error)") }
+    let count = desk.policy.rules.count
+    return say(200, count == 0 ? "everybody may whom the tailnet lets through" : "\(count) entries say who may")
   }
 
   private func say(_ status: Int, _ message: String) -> EventLoopFuture<HTTPResponse> {

@@ -32,9 +32,11 @@ public struct RelayReport: Sendable, Codable, Equatable {
   public let routes: [Route]
   /// Events that the control plane never saw, because it could not keep up.
   public let droppedEvents: UInt64
+  /// The tailnet's side; left out without one.
+  public let tailnet: TailnetReport?
 
   enum CodingKeys: String, CodingKey {
-    case routes
+    case routes, tailnet
     case droppedEvents = "dropped_events"
   }
 }

@@ -13,7 +13,11 @@ enum ListenOrder: String, Sendable, Codable {
 /// Whether a route listens, and what is said about it: a line for each change, none for an attempt that changed nothing.
 struct RouteGate: Sendable {
   let name: String
-  let listen: [Endpoint]
+  /// Where clients connect in any case.
+  private let fixed: [Endpoint]
+  private let tailnetPort: UInt16?
+  /// Where clients connect.
+  private(set) var listen: [Endpoint]
   let upstream: Endpoint
   let policy: ListenPolicy
   private(set) var order = ListenOrder.automatic
@@ -24,6 +28,8 @@ struct RouteGate: Sendable {
 
   init(_ route: RelayServiceConfiguration.Route, policy: ListenPolicy) {
     name = route.name
+    fixed = route.listen
+    tailnetPort = route.tailnetPort
     listen = route.listen
     upstream = route.upstream
     self.policy = policy
@@ -66,6 +72,15 @@ struct RouteGate: Sendable {
     }
   }
 
+  /// Notes by which way the tailnet's clients come in; nil where none may. What is not known any more stays as it was.
+  mutating func moved(to door: TailnetDoor?) -> Notice? {
+    guard let tailnetPort else { return nil }
+    let now = fixed + (door?.endpoints(port: tailnetPort, beside: fixed) ?? [])
+    guard now != listen else { return nil }
+    listen = now
+    return Notice(.info, "\(name): the tailnet's clients come in at \(endpoints)")
+  }
+
   /// Notes that an endpoint could not be listened on.
   mutating func failed(_ endpoint: Endpoint, _ error: RelayError) -> Notice? {
     let isNew = failures[endpoint] != error
@@ -82,5 +97,8 @@ struct RouteGate: Sendable {
   /// Notes that the listeners are closed, and with them what had failed.
   mutating func closed() { failures = [:] }
 
-  private var endpoints: String { listen.map(\.description).joined(separator: " and ") }
+  private var endpoints: String {
+    listen.isEmpty
+      ? "the tailnet's address, which is not known yet" : listen.map(\.description).joined(separator: " and ")
+  }
 }

@@ -1,3 +1,4 @@
+import Callers
 import Splice
 
 /// Says who was refused and why, without letting anybody fill the log: one line for each reason and address, and within a minute of
@@ -7,6 +8,7 @@ struct RefusalLog: Sendable {
     let route: String
     let reason: Refusal
     let address: IPAddress?
+    let caller: Caller?
   }
 
   private struct Window {
@@ -24,16 +26,21 @@ struct RefusalLog: Sendable {
   /// Whether ``flush(at:)`` will have something to say or to forget.
   var isWaiting: Bool { !windows.isEmpty }
 
-  /// Notes a refusal at `now` (monotonic nanoseconds); the line to write, if one is due.
-  mutating func note(_ route: String, _ peer: Endpoint, _ reason: Refusal, at now: UInt64) -> Notice? {
-    var key = Key(route: route, reason: reason, address: peer.address)
-    if windows[key] == nil && windows.count >= Self.capacity { key = Key(route: route, reason: reason, address: nil) }
+  /// Notes a refusal at `now` (monotonic nanoseconds); the line to write, if one is due. Of the tailnet's nodes the address may be the
+  /// same, so each has lines of its own.
+  mutating func note(
+    _ route: String, _ peer: Endpoint, _ caller: Caller? = nil, _ reason: Refusal, at now: UInt64
+  ) -> Notice? {
+    var key = Key(route: route, reason: reason, address: peer.address, caller: caller)
+    if windows[key] == nil && windows.count >= Self.capacity {
+      key = Key(route: route, reason: reason, address: nil, caller: nil)
+    }
     if windows[key] != nil {
       windows[key]?.more += 1
       return nil
     }
     windows[key] = Window(began: now)
-    let who = key.address == nil ? "many addresses, \(peer) among them" : peer.description
+    let who = key.address == nil ? "many addresses, \(peer) among them" : Self.name(peer.description, caller)
     return Notice(Self.priority(reason), "\(route): refused \(who): \(reason.explanation)")
   }
 
@@ -43,7 +50,7 @@ struct RefusalLog: Sendable {
     for (key, window) in windows where now >= window.began + Self.window {
       windows[key] = nil
       guard window.more > 0 else { continue }
-      let who = key.address?.description ?? "many addresses"
+      let who = key.address.map { Self.name($0.description, key.caller) } ?? "many addresses"
       let times = window.more == 1 ? "once" : "\(window.more) times"
       notices.append(
         Notice(
@@ -53,12 +60,17 @@ struct RefusalLog: Sendable {
     return notices
   }
 
+  private static func name(_ address: String, _ caller: Caller?) -> String {
+    caller?.peer == nil ? address : "\(address), \(caller ?? .unknown)"
+  }
+
   /// A look at the port is what health checks do; a gateway that is down is told by its own line; the rest somebody should see.
   private static func priority(_ reason: Refusal) -> Priority {
     switch reason {
     case .left, .stopping: .debug
     case .gatewayRefused: .info
     case .descriptors: .error
+    case .callerNotNamed, .callerLocal, .callerUnknown: .warning
     case .notAllowed, .rate, .tooManyClients, .tooManyWaiting, .silent, .notTheAPI, .gatewayTimeout, .gatewayFailed:
       .warning
     }

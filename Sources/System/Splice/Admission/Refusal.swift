@@ -2,6 +2,12 @@
 public enum Refusal: String, Sendable, Hashable, CaseIterable, Codable {
   /// The client's address is in no range of the allow-list.
   case notAllowed = "not-allowed"
+  /// The list of callers does not name it.
+  case callerNotNamed = "caller-not-named"
+  /// It is no node of the tailnet, and only such are let in.
+  case callerLocal = "caller-local"
+  /// The caller has to be known, and nobody could tell who it is.
+  case callerUnknown = "caller-unknown"
   /// More new connections per second than one address may make.
   case rate = "rate"
   /// As many clients are relayed on this route as it may have.
@@ -29,6 +35,9 @@ public enum Refusal: String, Sendable, Hashable, CaseIterable, Codable {
   public var explanation: String {
     switch self {
     case .notAllowed: "its address is not in the allow-list"
+    case .callerNotNamed: "API_ALLOW does not name it"
+    case .callerLocal: "it is no node of the tailnet, and LOCAL_ACCESS lets no one else in"
+    case .callerUnknown: "tailscaled could not tell who it is, and API_ALLOW asks for that"
     case .rate: "it opens more new connections per second than one address may"
     case .tooManyClients: "as many clients are connected as the limit allows"
     case .tooManyWaiting: "too many connections have not sent anything yet"

@@ -19,6 +19,12 @@ public struct RelayLimits: Sendable, Equatable {
   /// How long a peer may leave what was sent to it unacknowledged, or its receive window shut, before it counts as dead; an
   /// idle one is asked by TCP keepalive and dropped after the same time. 0 leaves both to the system's defaults.
   public var deadPeerTimeout = 60.0
+  /// Whether each accepted connection is told by ``RelayEvent/accepted(_:id:route:peer:)``, so that it can be asked who it is.
+  public var tellsAccepted = false
+  /// Whether nothing of a connection is read before ``Relay/admit(_:)``. Counts only with `tellsAccepted`.
+  public var awaitsLeave = false
+  /// How long such a connection waits for its leave.
+  public var leaveTimeout = 5.0
   /// When a direction is moved by splice(2) instead of being copied.
   public var transfer = TransferChoice.automatic
 

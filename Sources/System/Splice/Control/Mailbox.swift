@@ -6,7 +6,11 @@ import Synchronization
 enum Command: Sendable {
   case listen(route: Int, descriptor: Int32)
   case closeListeners(route: Int)
+  case closeListener(route: Int, Endpoint)
   case allow([AddressRange])
+  case awaitLeave(Bool)
+  case admit(ConnectionTicket)
+  case dismiss(ConnectionTicket, Refusal, EndReason)
   case kick(id: UInt64, answer: @Sendable (Bool) -> Void)
   case snapshot(answer: @Sendable (RelaySnapshot) -> Void)
   case drain(within: Double)

@@ -52,6 +52,20 @@ public final class Relay: Sendable {
   /// Closes every listener of the route. Its connections stay.
   public func closeListeners(route: Int) { mailbox.send(.closeListeners(route: route)) }
 
+  /// Closes the route's listener on this endpoint, as ``listen(on:route:)`` has returned it. Its connections stay.
+  public func closeListener(on endpoint: Endpoint, route: Int) { mailbox.send(.closeListener(route: route, endpoint)) }
+
+  /// Whether connections that are accepted from now on wait for ``admit(_:)``.
+  public func awaitLeave(_ awaits: Bool) { mailbox.send(.awaitLeave(awaits)) }
+
+  /// Lets a connection that waits for it go on.
+  public func admit(_ ticket: ConnectionTicket) { mailbox.send(.admit(ticket)) }
+
+  /// Refuses a connection for the one reason, or ends it for the other if it is relayed already.
+  public func dismiss(_ ticket: ConnectionTicket, refusal: Refusal, reason: EndReason) {
+    mailbox.send(.dismiss(ticket, refusal, reason))
+  }
+
   /// Changes who may connect, and cuts the connections of those who may not any more.
   public func allow(_ ranges: [AddressRange]) { mailbox.send(.allow(ranges)) }
 

@@ -14,6 +14,11 @@ public struct Handshake: Sendable, Hashable {
   }
 }
 
+/// A connection of the relay, as its control plane names it to the relay. It names nothing any more when the connection has ended.
+public struct ConnectionTicket: Sendable, Hashable {
+  let raw: UInt64
+}
+
 /// One relayed connection, at its opening, now, or at its end.
 public struct ConnectionRecord: Sendable {
   /// The connection's number, counted from 1 since the relay started.
@@ -60,12 +65,14 @@ public struct ConnectionStatus: Sendable {
 
 /// What the relay tells its control plane.
 public enum RelayEvent: Sendable {
+  /// A connection was accepted, and is not relayed yet. Told only with ``RelayLimits/tellsAccepted``.
+  case accepted(ConnectionTicket, id: UInt64, route: Int, peer: Endpoint)
   /// A client is relayed. Told when its handshake has been read, or after a while without one.
   case opened(ConnectionRecord)
   /// A relayed client is gone; its opening was told before.
   case closed(ConnectionRecord)
-  /// A connection was not relayed.
-  case refused(route: Int, peer: Endpoint, Refusal)
+  /// A connection was not relayed. `id` is 0 for one that was not told before.
+  case refused(id: UInt64, route: Int, peer: Endpoint, Refusal)
   /// No connection of the route could be accepted for lack of descriptors or memory (an errno value); it is tried again.
   case acceptFailed(route: Int, error: Int32)
   /// The drain is over, and the relay's thread has ended.

@@ -25,6 +25,12 @@ public enum EndReason: String, Sendable, Hashable, Codable, CaseIterable {
   case kicked
   /// The allow-list was changed, and the client is not on it any more.
   case notAllowed = "not-allowed"
+  /// The list of callers was changed, and does not name the client any more.
+  case callerNotNamed = "caller-not-named"
+  /// It turned out to be no node of the tailnet, and only such are let in.
+  case callerLocal = "caller-local"
+  /// It has to be known who the client is, and nobody could tell.
+  case callerUnknown = "caller-unknown"
   /// The relay was stopped.
   case stopped
 }
@@ -58,7 +64,7 @@ public struct Ending: Sendable, Hashable, Codable {
   var isAbrupt: Bool {
     switch reason {
     case .reset, .dead, .unreachable, .failed: true
-    case .closed, .idle, .kicked, .notAllowed, .stopped: false
+    case .closed, .idle, .kicked, .notAllowed, .callerNotNamed, .callerLocal, .callerUnknown, .stopped: false
     }
   }
 

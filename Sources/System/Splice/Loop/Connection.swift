@@ -10,7 +10,7 @@ struct Connection {
   /// ```
   enum Phase: UInt8 {
     case free
-    /// Accepted; the client's first bytes are awaited.
+    /// Accepted; the client's first bytes are awaited, and before them the leave to read them where one is needed.
     case waiting
     /// The gateway is being dialled; what the client has sent waits in its flow.
     case dialling
@@ -22,6 +22,8 @@ struct Connection {
   }
 
   var phase = Phase.free
+  /// Whether its first bytes may be read.
+  var mayBegin = true
   var route = 0
   var id: UInt64 = 0
   var peer = Endpoint(IPAddress(high: 0, low: 0), 0)

@@ -31,7 +31,7 @@ extension SpliceLoop {
     let counters = routes[route].counters
     if let refusal = admission.refusal(of: peer.address, at: now, clients: counters.open, waiting: counters.waiting) {
       clinux_close_with_reset(descriptor)
-      refused(route, peer, refusal)
+      refused(0, route, peer, refusal)
       return
     }
     let slot = slab.take()
@@ -47,8 +47,17 @@ extension SpliceLoop {
     let flow = slab.flow(slot, 0)
     flow.pointee.source = descriptor
     slab.flow(slot, 1).pointee.sink = descriptor
-    if limits.checksHello { setDeadline(slot, in: limits.helloTimeout, from: now) }
+    connection.pointee.mayBegin = !limits.awaitsLeave
+    if limits.awaitsLeave {
+      setDeadline(slot, in: limits.leaveTimeout, from: now)
+    } else if limits.checksHello {
+      setDeadline(slot, in: limits.helloTimeout, from: now)
+    }
     let token = Token(generation: flow.pointee.generation, slot: slot, side: Side.client.rawValue)
+    if limits.tellsAccepted {
+      mailbox.post(
+        .accepted(ConnectionTicket(raw: token.raw), id: connection.pointee.id, route: route, peer: peer))
+    }
     if clinux_epoll_add_socket(epoll, descriptor, token.raw) != 0 { refuse(slot, .descriptors) }
   }
 
@@ -63,7 +72,7 @@ extension SpliceLoop {
     reserve = Self.openReserve()
     guard descriptor >= 0 else { return false }
     routes[listeners[index].route].counters.accepted += 1
-    if let peer = Endpoint(address) { refused(listeners[index].route, peer, .descriptors) }
+    if let peer = Endpoint(address) { refused(0, listeners[index].route, peer, .descriptors) }
     return true
   }
 

@@ -64,7 +64,7 @@ extension SpliceLoop {
     let isOver = mustEnd || deadline != 0 && now >= deadline
     switch connection.pointee.phase {
     case .free: break
-    case .waiting: if isOver { refuse(slot, .silent) }
+    case .waiting: if isOver { refuse(slot, connection.pointee.mayBegin ? .silent : .callerUnknown) }
     case .dialling: if isOver { refuse(slot, .gatewayTimeout) }
     case .closing: if isOver { end(slot) }
     case .resetting: resetWhenDelivered(slot, isLate: isOver)

@@ -7,8 +7,13 @@ extension SpliceLoop {
     for command in mailbox.takeCommands() {
       switch command {
       case .listen(let route, let descriptor): listen(route, descriptor)
-      case .closeListeners(let route): closeListeners { $0 == route }
+      case .closeListeners(let route): closeListeners { $0.route == route }
+      case .closeListener(let route, let endpoint):
+        closeListeners { $0.route == route && ListeningSocket.endpoint(of: $0.descriptor) == endpoint }
       case .allow(let ranges): allow(ranges)
+      case .awaitLeave(let awaits): limits.awaitsLeave = awaits
+      case .admit(let ticket): admit(Token(raw: ticket.raw))
+      case .dismiss(let ticket, let refusal, let reason): dismiss(Token(raw: ticket.raw), refusal, reason)
       case .kick(let id, let answer): answer(kick(id))
       case .snapshot(let answer): startSnapshot(answer)
       case .drain(let seconds): drain(within: seconds)
@@ -36,8 +41,8 @@ extension SpliceLoop {
     }
   }
 
-  private mutating func closeListeners(where matches: (Int) -> Bool) {
-    for index in listeners.indices where listeners[index].descriptor >= 0 && matches(listeners[index].route) {
+  private mutating func closeListeners(where matches: (Listener) -> Bool) {
+    for index in listeners.indices where listeners[index].descriptor >= 0 && matches(listeners[index]) {
       close(listeners[index].descriptor)
       listeners[index].descriptor = -1
       listeners[index].paused = false
@@ -53,6 +58,28 @@ extension SpliceLoop {
       case .relaying: cut(slot, .notAllowed)
       case .free, .closing, .resetting: break
       }
+    }
+  }
+
+  /// What the client has sent while it waited is read now: its edge has been and gone.
+  private mutating func admit(_ token: Token) {
+    let flow = slab.flow(token.slot, token.side)
+    let connection = slab.connection(token.slot)
+    guard flow.pointee.generation == token.generation, connection.pointee.phase == .waiting,
+      !connection.pointee.mayBegin
+    else { return }
+    connection.pointee.mayBegin = true
+    setDeadline(
+      token.slot, in: limits.checksHello ? limits.helloTimeout : 0, from: clinux_monotonic_nanoseconds())
+    if flow.pointee.readable { readHello(token.slot) }
+  }
+
+  private mutating func dismiss(_ token: Token, _ refusal: Refusal, _ reason: EndReason) {
+    guard slab.flow(token.slot, token.side).pointee.generation == token.generation else { return }
+    switch slab.connection(token.slot).pointee.phase {
+    case .waiting, .dialling: refuse(token.slot, refusal)
+    case .relaying: cut(token.slot, reason)
+    case .free, .closing, .resetting: break
     }
   }
 

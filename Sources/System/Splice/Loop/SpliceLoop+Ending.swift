@@ -145,14 +145,14 @@ extension SpliceLoop {
     } else {
       routes[route].counters.open -= 1
     }
-    let peer = connection.pointee.peer
+    let (id, peer) = (connection.pointee.id, connection.pointee.peer)
     free(slot) { clinux_close_with_reset($0) }
-    refused(route, peer, refusal)
+    refused(id, route, peer, refusal)
   }
 
-  mutating func refused(_ route: Int, _ peer: Endpoint, _ refusal: Refusal) {
+  mutating func refused(_ id: UInt64, _ route: Int, _ peer: Endpoint, _ refusal: Refusal) {
     routes[route].counters.count(refusal)
-    mailbox.post(.refused(route: route, peer: peer, refusal))
+    mailbox.post(.refused(id: id, route: route, peer: peer, refusal))
   }
 
   private mutating func free(_ slot: Int, closing: (Int32) -> Void) {

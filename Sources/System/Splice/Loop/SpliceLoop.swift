@@ -183,7 +183,7 @@ struct SpliceLoop: ~Copyable {
   /// A socket of a connection that does not relay (yet, or any more) has changed its readiness.
   private mutating func coldSocketReady(_ token: Token, _ bits: UInt32) {
     switch slab.connection(token.slot).pointee.phase {
-    case .waiting: readHello(token.slot)
+    case .waiting: if slab.connection(token.slot).pointee.mayBegin { readHello(token.slot) }
     case .dialling: if token.side == Side.gateway.rawValue { dialReady(token.slot, bits) }
     case .closing: discard(slab.flow(token.slot, token.side), token)
     case .resetting: resetWhenDelivered(token.slot, isLate: bits & (CLINUX_FAILED | CLINUX_HUNG_UP) != 0)

@@ -1,0 +1,12 @@
+import Glibc
+
+/// The clock that never jumps.
+enum Clock {
+  static var nanoseconds: UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+
+  static var milliseconds: Int64 { Int64(nanoseconds / 1_000_000) }
+}
