@@ -23,6 +23,7 @@ public final class RelayService {
   private var lostEvents: UInt64 = 0
   private var refusals = RefusalLog()
   private var refusalFlush: Scheduled<Void>?
+  private var logFlush: Scheduled<Void>?
   private var look: Scheduled<Void>?
   private var retry: Scheduled<Void>?
   private var acceptFailures: [Int: UInt64] = [:]
@@ -178,6 +179,16 @@ public final class RelayService {
     loop.scheduleTask(in: Self.eventPause) { bound.value.takeEvents() }
     // A gateway that ends a connection or refuses one may have closed its port.
     if looksAgain { lookAtGateways() }
+  }
+
+  /// Writes what the access logs have gathered, together with what comes in the next moment.
+  func flushLogsSoon() {
+    guard logFlush == nil else { return }
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    logFlush = loop.scheduleTask(in: Self.eventPause) {
+      bound.value.logFlush = nil
+      bound.value.flushLogs()
+    }
   }
 
   /// Writes what the access logs have gathered.

@@ -40,6 +40,8 @@ final class CallerDesk {
     let opened: (ConnectionRecord, Caller?) -> Void
     /// A client's end, for the access log.
     let closed: (ConnectionRecord, Caller?) -> Void
+    /// What was held is given out now, outside of any event of the relay's.
+    let released: () -> Void
   }
 
   private let relay: Relay
@@ -201,8 +203,9 @@ final class CallerDesk {
     if let record = entry.closed {
       outlets.closed(record, caller)
       entries[id] = nil
-      return
     }
+    if entry.opened != nil || entry.closed != nil { outlets.released() }
+    guard entry.closed == nil else { return }
     if policy.objection(to: caller, suffix: door.suffix) == nil {
       if mayWait { relay.admit(entry.ticket) }
     } else {

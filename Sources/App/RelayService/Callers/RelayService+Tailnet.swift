@@ -11,7 +11,8 @@ extension RelayService {
     let outlets = CallerDesk.Outlets(
       say: { awake.value?.tell($0) },
       opened: { record, caller in awake.value?.write(record) { $0.opened(record, caller) } },
-      closed: { record, caller in awake.value?.write(record) { $0.closed(record, caller) } })
+      closed: { record, caller in awake.value?.write(record) { $0.closed(record, caller) } },
+      released: { awake.value?.flushLogsSoon() })
     let door = TailnetDoor(way: tailnet.usesKernel.map { $0 ? .kernel : .userspace })
     desk = CallerDesk(
       relay, api, on: loop, routes: gates.map(\.name), policy: policy, door: door, outlets: outlets)
