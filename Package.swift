@@ -29,7 +29,7 @@ let package = Package(
   targets: [
     module("Values", "Trading"),
     module("Values", "Callers"),
-    module("Values", "Settings", ["Trading"]),
+    module("Values", "Settings", ["Callers", "Trading"]),
     module("Values", "Templates"),
     module("Values", "TWSProtocol"),
     module("Values", "Lifecycle", ["Trading"]),

@@ -56,6 +56,9 @@ struct Supervision {
       }
       supervisor.say(.info, "ibgw", "ibgw \(Version.current) supervises as process \(getpid())")
       for problem in warnings + prepared.warnings { supervisor.say(.warning, "ibgw", "\(problem)") }
+      if let fence = prepared.tailnetGuard, ![.open, .refused].contains(fence.kind) {
+        supervisor.say(.info, "ibgw", "the tailnet's guard is \(fence.kind.rawValue): \(fence.sentence)")
+      }
       for line in greeting { supervisor.say(.info, "ibgw", line) }
       supervisor.run().whenFailure { error in
         printError("cannot run: the control socket or the signals cannot be had: \(error)")
@@ -135,7 +138,10 @@ struct Supervision {
       let titles = prepared.written.map(\.title).joined(separator: ", ")
       return [
         .init(.info, "rendered again: \(titles); a gateway takes it in at its next start")
-      ] + (prepared.caddyfile == nil ? [] : [.init(.info, "caddy is restarted with it", restart: "caddy")])
+      ]
+        + (prepared.callersFile == nil
+          ? [] : [.init(.info, "the relay reads the list of callers again", rereadsCallers: true)])
+        + (prepared.caddyfile == nil ? [] : [.init(.info, "caddy is restarted with it", restart: "caddy")])
     } catch {
       return [.init(.error, "cannot reload: \(error)")]
     }
@@ -156,6 +162,8 @@ extension ServiceLayout {
     self.init(
       program: "/proc/self/exe", gateways: Dictionary(uniqueKeysWithValues: gateways), tailnet: prepared.tailnet,
       caddyfile: prepared.caddyfile, vncPasswordFile: prepared.vncPasswordFile)
+    tailnetGuard = prepared.tailnetGuard
+    callersFile = prepared.callersFile
   }
 
   /// The user's scripts: every `*.sh` of a moment's folder, in the order of the names.

@@ -26,12 +26,12 @@ import Trading
     }
   }
 
-  @Test func `exactly the secrets and user names can come from a file`() {
+  @Test func `exactly the secrets, user names and the list of callers can come from a file`() {
     let names = Setting.table.filter { $0.fileVariable != nil }.map(\.name)
     #expect(
       Set(names) == [
         "TWS_USERID", "TWS_PASSWORD", "TWS_USERID_PAPER", "TWS_PASSWORD_PAPER", "VNC_SERVER_PASSWORD", "PASSWD",
-        "TAILSCALE_AUTHKEY", "ALERT_WEBHOOK_URL",
+        "TAILSCALE_AUTHKEY", "ALERT_WEBHOOK_URL", "API_ALLOW",
       ])
   }
 

@@ -69,6 +69,7 @@ extension Check {
   mutating func tailnet(_ proc: String) {
     let plan = Preparation.tailnet(settings, proc: proc)
     add(plan.problems)
+    callers(plan)
     if plan.mode == .embedded, find("tailscaled") == nil {
       warn(
         settings.tailscale.authKey == nil ? "TAILSCALE_MODE" : "TAILSCALE_AUTHKEY",

@@ -34,6 +34,10 @@ public struct PreparedFiles: Sendable {
   public internal(set) var vncPasswordFile: String?
   /// What becomes of the tailnet.
   public internal(set) var tailnet: TailnetPlan
+  /// What keeps the tailnet from all but the API; nil without a tailnet.
+  public internal(set) var tailnetGuard: TailnetGuard?
+  /// The list of who may use the API; nil where there is none.
+  public internal(set) var callersFile: String?
   /// Every file that was written, in order.
   public internal(set) var written: [Written] = []
   /// What was lived with, such as a directory that could not be written.
@@ -45,7 +49,7 @@ public struct PreparedFiles: Sendable {
 
 extension Preparation {
   /// Writes everything that the children need: the directories, config.ini of each mode (0600), jts.ini where none exists,
-  /// the Caddyfile, x11vnc's password file (0600), and the heap size.
+  /// the Caddyfile, x11vnc's password file (0600), the list of callers, and the heap size.
   ///
   /// Everything is rendered before anything is written, and each file is replaced as a whole or not at all. It may be called
   /// again, as a reload does.
@@ -56,6 +60,8 @@ extension Preparation {
     var prepared = PreparedFiles(tailnet: tailnet(settings))
     try createDirectories(settings, &prepared)
     createTailnetDirectories(prepared.tailnet, &prepared)
+    prepared.tailnetGuard = tailnetGuard(settings, prepared.tailnet)
+    try writeCallers(settings, &prepared)
     for mode in settings.modes {
       try write(mode, of: settings, rendered, &prepared)
     }

@@ -235,7 +235,7 @@ public final class RelayService {
   }
 
   private func note(refusal: Refusal, of peer: Endpoint, _ caller: Caller?, route: Int) {
-    tell(refusals.note(gates[route].name, peer, caller, refusal, at: Self.now))
+    tell(refusals.note(gates[route].name, peer, refusal, of: caller, at: Self.now))
     flushRefusalsLater()
   }
 

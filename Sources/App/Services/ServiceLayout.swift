@@ -35,6 +35,10 @@ public struct ServiceLayout: Sendable {
   public var hasDisplay = true
   /// What becomes of the tailnet.
   public var tailnet: TailnetPlan
+  /// What keeps the tailnet from all but the API; nil without a tailnet.
+  public var tailnetGuard: TailnetGuard?
+  /// The list of who may use the API, where there is one.
+  public var callersFile: String?
   /// The user's scripts for each moment, in their order.
   public var startScripts: [String] = []
   /// Scripts for when the X server is up.

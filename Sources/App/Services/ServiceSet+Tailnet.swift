@@ -20,12 +20,13 @@ extension ServiceSet {
       plan: ServicePlan(
         name: Lifecycle.tailscaled, readiness: .whenReported(within: 60_000), stopRank: StopRank.tailscaled,
         stopSteps: [StopStep(.drain, 300)] + logOut + [StopStep(.terminate, 6000), StopStep(.kill, 1000)]),
-      command: Command(
-        program: "tailscaled",
-        arguments: [
-          plan.tun == .kernel ? "--tun=tailscale0" : "--tun=userspace-networking",
-          "--statedir=\(plan.stateDirectory)", "--socket=\(plan.socket)",
-        ], environment: tailscaleEnvironment),
+      command: confined(
+        Command(
+          program: "tailscaled",
+          arguments: [
+            plan.tun == .kernel ? "--tun=tailscale0" : "--tun=userspace-networking",
+            "--statedir=\(plan.stateDirectory)", "--socket=\(plan.socket)",
+          ], environment: tailscaleEnvironment)),
       voice: .plain(.debug))
   }
 

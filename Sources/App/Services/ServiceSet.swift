@@ -20,7 +20,7 @@ public struct ServiceSet {
   /// Every service in the order in which it is considered for a start. What does not depend on something else starts with the first.
   public var definitions: [ServiceDefinition] {
     var all = scripts(layout.startScripts, moment: .start, after: [])
-    if layout.tailnet.mode == .embedded { all.append(tailscaled) }
+    if layout.tailnet.mode == .embedded, layout.tailnetGuard?.kind != .refused { all.append(tailscaled) }
     if settings.caddy.servesHealth { all.append(web) }
     if let caddyfile = layout.caddyfile { all.append(caddy(caddyfile)) }
     if hasOwnDisplay { all.append(xvfb) }
@@ -78,7 +78,7 @@ public struct ServiceSet {
         program: "x11vnc",
         arguments: [
           "-display", settings.display, "-ncache_cr", "-forever", "-shared", "-noipv6", "-passwdfile", passwordFile,
-        ], environment: environment.withDisplay),
+        ] + vncListen, environment: environment.withDisplay),
       voice: .plain(.debug), readyText: "PORT=")
   }
 
@@ -88,10 +88,7 @@ public struct ServiceSet {
   private var relay: ServiceDefinition {
     let relay = settings.relay
     var arguments = ["relay", "--report-readiness", "--socket", "\(settings.runDirectory)/relay.sock"]
-    for mode in settings.modes {
-      let listen = relay.bind.map { "\(bracketed($0)):\(settings.program.relayPort(mode))" }.joined(separator: ",")
-      arguments += ["--route", "\(mode.rawValue)=\(listen),127.0.0.1:\(settings.program.apiPort(mode))"]
-    }
+    arguments += settings.modes.flatMap { ["--route", route($0)] } + callerArguments
     arguments += [
       "--log-dir", relay.logDirectory, "--log-size", "\(relay.logMegabytes)", "--log-keep", "\(relay.logsKept)",
     ]
@@ -136,8 +133,6 @@ public struct ServiceSet {
         program: layout.program, arguments: arguments, environment: environment.base, reportsReadiness: true),
       voice: .prioritised)
   }
-
-  private func bracketed(_ address: String) -> String { address.contains(":") ? "[\(address)]" : address }
 
   private func caddy(_ caddyfile: String) -> ServiceDefinition {
     var environment = environment.base

@@ -141,6 +141,7 @@ extension Supervisor {
     rereadTailnet()
     for outcome in reload.outcomes {
       say(outcome.severity, "ibgw", outcome.sentence)
+      if outcome.rereadsCallers { tellRelayToRereadCallers() }
       guard let name = outcome.restart else { continue }
       switch lifecycle.order(.restart, name, at: now) {
       case .success(let actions): carryOut(actions)

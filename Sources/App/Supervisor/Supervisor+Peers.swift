@@ -22,6 +22,21 @@ extension Supervisor {
     }
   }
 
+  /// The relay reads the list of callers again, and cuts those who are not on it any more. One that does not run reads it when it starts.
+  func tellRelayToRereadCallers() {
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    ask("POST", "/v1/callers/reread", of: "relay").whenComplete { result in
+      switch result {
+      case .success(let response) where response.status == 200: break
+      case .success(let response):
+        let answer = try? JSONDecoder().decode(RelayWords.self, from: Data(response.body))
+        bound.value.say(.error, "relay", answer?.message ?? "cannot read the list of callers")
+      case .failure(let error):
+        bound.value.say(.warning, "relay", "could not be told to read the list of callers: \(sentence(of: error))")
+      }
+    }
+  }
+
   /// How many bytes the relay has carried for a gateway, both ways.
   func askTraffic(of mode: Mode) {
     let bound = NIOLoopBound(self, eventLoop: loop)
@@ -61,6 +76,11 @@ private func sentence(of error: any Error) -> String {
   case .timedOut: "it did not answer in time"
   case nil: "\(error)"
   }
+}
+
+/// What the relay answers beside reports.
+private struct RelayWords: Decodable {
+  let message: String
 }
 
 /// The part of the relay's status that a remedy is weighed by.

@@ -62,12 +62,17 @@ public struct SupervisorConfiguration: Sendable {
     public var sentence: String
     /// A service that has to be restarted to take it in, where it can be without harm.
     public var restart: ServiceName?
+    /// Whether the relay has to read the list of callers again.
+    public var rereadsCallers: Bool
 
     /// An outcome.
-    public init(_ severity: Severity, _ sentence: String, restart: ServiceName? = nil) {
+    public init(
+      _ severity: Severity, _ sentence: String, restart: ServiceName? = nil, rereadsCallers: Bool = false
+    ) {
       self.severity = severity
       self.sentence = sentence
       self.restart = restart
+      self.rereadsCallers = rereadsCallers
     }
   }
 

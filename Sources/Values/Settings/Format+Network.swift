@@ -1,3 +1,5 @@
+import Callers
+
 /// Addresses and networks, as the settings of listeners and allow-lists need them.
 
 extension Format where Value == [String] {
@@ -16,6 +18,13 @@ extension Format where Value == [String] {
     list("tags", of: "tag", check: { $0.hasPrefix("tag:") && $0.count > 4 }, example: "tag:trading,tag:ibgw")
   }
 
+  /// Who may, as ``CallerRule`` reads it, separated by commas or spaces.
+  static var callers: Self {
+    list(
+      "users, tags and nodes", of: "user, tag or node", check: { CallerRule($0) != nil },
+      example: "alice@example.com,*@example.org,tag:bot,laptop")
+  }
+
   private static func list(
     _ name: String, of item: String, check: @escaping @Sendable (String) -> Bool, example: String
   ) -> Self {
@@ -31,7 +40,32 @@ extension Format where Value == [String] {
   }
 }
 
+extension Format where Value == [Int] {
+  /// TCP ports, separated by commas or spaces.
+  static var ports: Self {
+    Format("ports") { text in
+      let items = text.split { $0 == "," || $0 == " " || $0 == "\t" }.map(String.init)
+      let ports = items.compactMap { Int($0) }.filter { (1...65_535).contains($0) }
+      guard !items.isEmpty, ports.count == items.count else {
+        return .failure(Invalid(what: "is \(text.quoted), which is no list of ports", fix: "write such as 5900,2019"))
+      }
+      return .success(Parsed(ports, ports.map(String.init).joined(separator: ",")))
+    }
+  }
+}
+
 extension Format where Value == String {
+  /// One IPv4 address.
+  static var address4: Self {
+    Format("IPv4 address") { text in
+      let trimmed = text.trimmed
+      guard isIPv4(trimmed) else {
+        return .failure(Invalid(what: "is \(text.quoted), which is no IPv4 address", fix: "write such as 127.0.0.1"))
+      }
+      return .success(Parsed(trimmed, trimmed))
+    }
+  }
+
   /// One IP address.
   static var address: Self {
     Format("IP address") { text in

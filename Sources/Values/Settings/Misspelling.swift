@@ -4,7 +4,7 @@ enum Misspelling {
   /// variable that is not read from files.
   static func problems(in environment: [String: String]) -> [Problem] {
     let known = Setting.table.flatMap { row in
-      ([row.name] + row.aliases.map(\.name)).flatMap { row.isSecret ? [$0, "\($0)_FILE"] : [$0] }
+      ([row.name] + row.aliases.map(\.name)).flatMap { row.fileVariable != nil ? [$0, "\($0)_FILE"] : [$0] }
     }
     let ours = Set(known).union(Removed.advice.keys)
     let candidates = known.map(Candidate.init)

@@ -3,7 +3,7 @@ extension Setting {
   public static func markdown() -> String {
     var lines = ["| Variable | Values | Default | Image | Effect |", "| --- | --- | --- | --- | --- |"]
     for setting in table {
-      let name = setting.isSecret ? "`\(setting.name)`, `\(setting.name)_FILE`" : "`\(setting.name)`"
+      let name = setting.fileVariable.map { "`\(setting.name)`, `\($0)`" } ?? "`\(setting.name)`"
       let standard = setting.shownDefault.map { "`\($0)`" } ?? ""
       lines.append("| \(name) | \(setting.type) | \(standard) | \(setting.image.rawValue) | \(setting.help) |")
     }
@@ -13,7 +13,7 @@ extension Setting {
   /// The reference for a terminal: a line for each variable, and its effect below.
   public static func plainReference() -> String {
     table.map { setting in
-      let names = setting.isSecret ? "\(setting.name), \(setting.name)_FILE" : setting.name
+      let names = setting.fileVariable.map { "\(setting.name), \($0)" } ?? setting.name
       let standard = setting.shownDefault.map { ", default \($0)" } ?? ""
       let image = setting.image == .both ? "" : ", \(setting.image.rawValue) image only"
       return "\(names) (\(setting.type)\(standard)\(image))\n    \(setting.help)\n"

@@ -18,6 +18,8 @@ public struct Setting: Sendable {
   /// Whether the value is never to be seen: passwords, keys and user names. Each of them may come from a file instead,
   /// named by `NAME_FILE`.
   public let isSecret: Bool
+  /// Whether the value may come from a file all the same, in which ends of line stand for commas and # begins a comment.
+  private(set) var isListFile = false
   /// Where it has an effect.
   public let image: Image
   /// What it does, in one line.
@@ -90,6 +92,13 @@ public struct Setting: Sendable {
       settings[keyPath: target] = text
       return .success(text)
     }
+  }
+
+  /// The row, whose list may stand in a file.
+  func orListFile() -> Setting {
+    var row = self
+    row.isListFile = true
+    return row
   }
 
   /// The row, found under another variable as well.

@@ -142,8 +142,10 @@ extension Settings {
       case always
     }
 
-    /// Addresses to listen on.
-    public internal(set) var bind: [String] = []
+    /// Addresses to listen on; nil leaves that to ``RelayPlaces``.
+    public internal(set) var bind: [String]?
+    /// Whether it is offered beside the tailnet too; nil leaves that to ``RelayPlaces``.
+    public internal(set) var localAccess: Bool?
     /// When it listens.
     public internal(set) var listen = Listen.whenServing
     /// Networks whose clients are let in, in CIDR notation.

@@ -62,7 +62,7 @@ extension Settings {
 
 extension Setting {
   /// The variable that names a file with the value, where there is one.
-  public var fileVariable: String? { isSecret ? "\(name)_FILE" : nil }
+  public var fileVariable: String? { isSecret || isListFile ? "\(name)_FILE" : nil }
 
   /// A text that was given, and where.
   fileprivate struct Source {
@@ -99,7 +99,7 @@ extension Setting {
     problems: inout [Problem]
   ) -> Source? {
     let direct = environment[name].flatMap { $0.isEmpty ? nil : $0 }
-    let path = isSecret ? environment["\(name)_FILE"].flatMap { $0.isEmpty ? nil : $0 } : nil
+    let path = fileVariable != nil ? environment["\(name)_FILE"].flatMap { $0.isEmpty ? nil : $0 } : nil
     switch (direct, path) {
     case (nil, nil): return nil
     case (.some(let text), nil):
@@ -150,7 +150,13 @@ extension Setting {
           variable, .error, what: "names \(path), which is empty", fix: "write the value into it, or unset it"))
       return nil
     }
-    return clean(String(scalars), variable: variable, problems: &problems)
+    let value = isListFile ? Self.joined(String(scalars)) : String(scalars)
+    return clean(value, variable: variable, problems: &problems)
+  }
+
+  /// The entries of a list's lines, without the comments.
+  private static func joined(_ text: String) -> String {
+    text.split(whereSeparator: \.isNewline).map { $0.prefix { $0 != "#" } }.joined(separator: ",")
   }
 
   /// The text, unless no line of a configuration file could hold it.

@@ -30,6 +30,8 @@ public struct Settings: Sendable {
   public internal(set) var display = ""
   /// The password for VNC; nil where none is wanted.
   public internal(set) var vncPassword: String?
+  /// The address for VNC; nil leaves that to the tailnet's mode.
+  public internal(set) var vncBind: String?
   /// The desktop user of the TWS image.
   public internal(set) var desktop = Desktop()
 

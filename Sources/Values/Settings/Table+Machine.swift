@@ -53,6 +53,9 @@ extension Setting {
       secret: "VNC_SERVER_PASSWORD", \.vncPassword, image: .gateway,
       help: "Password for VNC on port 5900; unset, there is no VNC."),
     Setting(
+      "VNC_BIND", \.vncBind, optional: .address4, image: .gateway,
+      help: "Address on which VNC is offered; unset, all, but 127.0.0.1 where the kernel routes for a tailnet."),
+    Setting(
       secret: "PASSWD", \.desktop.password, image: .tws,
       help: "Password of the desktop's user `abc`; unset, it is `abc`."),
     Setting(
@@ -65,8 +68,14 @@ extension Setting {
 
   static let relay: [Setting] = [
     Setting(
-      "RELAY_BIND", \.relay.bind, .addresses, default: .fixed("0.0.0.0"),
-      help: "Addresses on which the API is offered."),
+      "RELAY_BIND", \.relay.bind, optional: .addresses,
+      help:
+        "Addresses on which the API is offered; unset, as LOCAL_ACCESS and the tailnet say; without one, all."
+    ),
+    Setting(
+      "LOCAL_ACCESS", \.relay.localAccess, optional: .yesNo,
+      help:
+        "Whether the API is offered beside the tailnet too; unset, only without one or with RELAY_BIND."),
     Setting(
       "RELAY_ALLOW", \.relay.allow, .networks,
       default: .fixed(

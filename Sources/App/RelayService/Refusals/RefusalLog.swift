@@ -29,7 +29,7 @@ struct RefusalLog: Sendable {
   /// Notes a refusal at `now` (monotonic nanoseconds); the line to write, if one is due. Of the tailnet's nodes the address may be the
   /// same, so each has lines of its own.
   mutating func note(
-    _ route: String, _ peer: Endpoint, _ caller: Caller? = nil, _ reason: Refusal, at now: UInt64
+    _ route: String, _ peer: Endpoint, _ reason: Refusal, of caller: Caller? = nil, at now: UInt64
   ) -> Notice? {
     var key = Key(route: route, reason: reason, address: peer.address, caller: caller)
     if windows[key] == nil && windows.count >= Self.capacity {

@@ -23,6 +23,14 @@ extension Settings {
       case kernel
     }
 
+    /// What it means that this kernel cannot confine tailscaled to its ports.
+    public enum Confinement: String, CaseIterable, Sendable {
+      /// The container does not join the tailnet.
+      case require
+      /// It joins, and that is said.
+      case warn
+    }
+
     /// Who runs the node.
     public internal(set) var mode = Mode.auto
     /// The key with which it joins.
@@ -41,6 +49,12 @@ extension Settings {
     public internal(set) var serveConfig: String?
     /// How it reaches the network.
     public internal(set) var tun = Tun.auto
+    /// Who of the tailnet may use the API, entry by entry; nil is everybody whom the tailnet lets through.
+    public internal(set) var allow: [String]?
+    /// What a tailscaled that cannot be confined means.
+    public internal(set) var confinement = Confinement.warn
+    /// More TCP ports that a confined tailscaled may connect to.
+    public internal(set) var ports: [Int]?
     /// Where its state is kept.
     public internal(set) var stateDirectory = ""
     /// Where tailscaled is asked.

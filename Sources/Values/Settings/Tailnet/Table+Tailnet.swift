@@ -38,6 +38,20 @@ extension Setting {
       }
     },
     Setting(
+      "API_ALLOW", \.tailscale.allow, optional: .callers,
+      help:
+        "Users, `*@domain`, `tag:name` and nodes of the tailnet that may use the API; unset, all that it lets through."
+    ).orListFile(),
+    Setting(
+      "TAILNET_GUARD", \.tailscale.confinement, .choice,
+      default: .derived("warn (API_ALLOW: require)") { $0.tailscale.allow == nil ? "warn" : "require" },
+      help:
+        "What it means that the kernel cannot keep the tailnet to the API's ports: a warning, or no tailnet."),
+    Setting(
+      "TAILNET_PORTS", \.tailscale.ports, optional: .ports,
+      help:
+        "More ports that the tailnet may reach in userspace mode, such as 5900, and those of your own DERP servers."),
+    Setting(
       "TAILSCALE_STATE_DIR", \.tailscale.stateDirectory, .path, default: .fixed("/var/lib/tailscale"),
       help: "Directory of the node's state; mount a volume there to stay the same node. Also TS_STATE_DIR."
     ).alias("TS_STATE_DIR"),
