@@ -1,4 +1,4 @@
-"""The relay beside a tailnet that the kernel routes for, in a network namespace of each test's own, with a dummy interface for the tun."""
+"""The relay beside a tailnet that the kernel routes for, in a network namespace of each test's own, with a tun device."""
 
 import ctypes
 import os
@@ -22,10 +22,9 @@ class Network:
         self.name = f"ibgw-{uuid.uuid4().hex[:8]}"
         self.ip("netns", "add", self.name)
         self.inside("link", "set", "lo", "up")
-        self.inside("link", "add", "tailscale0", "type", "dummy")
-        self.inside("link", "set", "tailscale0", "up")
-        self.inside("link", "add", "eth0", "type", "dummy")
-        self.inside("link", "set", "eth0", "up")
+        for device in ("tailscale0", "eth0"):
+            self.inside("tuntap", "add", "dev", device, "mode", "tun")
+            self.inside("link", "set", device, "up")
         for address, device in [(OWN, "tailscale0"), (PEER, "tailscale0"), (NEIGHBOUR, "eth0")]:
             self.add(address, device)
 

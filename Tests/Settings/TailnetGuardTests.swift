@@ -25,6 +25,8 @@ struct TailnetGuardTests {
           "TAILSCALE_LOGIN_SERVER": "https://headscale.example.com:8443", "TAILNET_PORTS": "5900, 3478",
         ]) { $1 }, served: [2019, 4002])?.ports == [53, 80, 443, 2019, 3478, 4004, 5900, 8443])
     #expect(fence(key)?.kind == .landlock)
+    let proxies = ["HTTPS_PROXY": "http://user:word@proxy.example.com:3128/", "http_proxy": "proxy.example.com:8080"]
+    #expect(fence(key.merging(proxies) { $1 })?.ports == [53, 80, 443, 3128, 4004, 8080])
   }
 
   @Test func `a kernel that cannot is a warning, or no tailnet where that was asked for or callers are named`() {

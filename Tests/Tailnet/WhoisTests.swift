@@ -39,16 +39,15 @@ struct WhoisTests {
   }
 
   @Test func `a recorded status tells the way in, the addresses and the tailnet's suffix`() throws {
-    let addresses = NodeAddresses(HTTPResponse(status: 200, body: try body("status.json")))
+    let addresses = try #require(NodeStatus(body("status.json")).flatMap { NodeAddresses($0) })
     #expect(
       addresses
         == NodeAddresses(
           usesKernel: false, addresses: ["100.64.0.1", "fd7a:115c:a1e0:ab12:4843:cd96:6240:1"],
           suffix: "tail1234.ts.net"))
-    #expect(NodeAddresses(HTTPResponse(status: 500, body: [])) == nil)
     let early = #"{"TUN":true,"BackendState":"NoState","TailscaleIPs":null,"MagicDNSSuffix":""}"#
     #expect(
-      NodeAddresses(HTTPResponse(status: 200, body: Array(early.utf8)))
+      NodeStatus(Array(early.utf8)).flatMap { NodeAddresses($0) }
         == NodeAddresses(usesKernel: true, addresses: [], suffix: nil))
   }
 }

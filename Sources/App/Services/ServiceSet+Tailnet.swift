@@ -53,7 +53,9 @@ extension ServiceSet {
     return TailnetAccess(
       policy: TailnetPolicy(
         isOurs: plan.mode == .embedded, hasKey: settings.tailscale.authKey != nil,
-        stateFile: "\(plan.stateDirectory)/tailscaled.state"),
+        stateFile: "\(plan.stateDirectory)/tailscaled.state",
+        protection: layout.tailnetGuard.map { "\($0.kind.rawValue): \($0.sentence)" },
+        isBarred: layout.tailnetGuard?.kind == .refused),
       socket: plan.socket, environment: tailscaleEnvironment,
       read: { (reread() ?? settings).tailnetWishes(hostname: plan.hostname) })
   }

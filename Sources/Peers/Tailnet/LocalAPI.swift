@@ -25,15 +25,4 @@ public struct LocalAPI: Sendable {
     LocalHTTPClient.request(
       method, "/localapi/v0/\(target)", body: body, host: Self.host, path: socket, on: loop, timeout: timeout)
   }
-
-  /// Asks `target` for an answer without an end, and calls `onPart` on the loop for each part of it. Completes when it ends.
-  func stream(_ target: String, onPart: @escaping @Sendable () -> Void) -> EventLoopFuture<Void> {
-    LocalHTTPClient.stream(
-      "GET", "/localapi/v0/\(target)", host: Self.host, path: socket, on: loop, timeout: nil
-    ) { head, _ in
-      guard head.status == .ok else { return false }
-      onPart()
-      return true
-    }.map { _ in }
-  }
 }

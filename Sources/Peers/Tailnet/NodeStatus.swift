@@ -32,6 +32,8 @@ public struct NodeStatus: Decodable, Sendable, Equatable {
   public var health: [String]?
   /// Whether the kernel carries the packets.
   public var tun: Bool?
+  /// What the names in its tailnet end with; empty while it is in none.
+  public var suffix: String?
   /// The names for which it can have certificates.
   public var certDomains: [String]?
   /// The peers by their keys, where they were asked for.
@@ -48,6 +50,7 @@ public struct NodeStatus: Decodable, Sendable, Equatable {
     case me = "Self"
     case health = "Health"
     case tun = "TUN"
+    case suffix = "MagicDNSSuffix"
     case certDomains = "CertDomains"
     case peers = "Peer"
   }

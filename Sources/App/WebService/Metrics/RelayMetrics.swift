@@ -34,8 +34,20 @@ enum RelayMetrics {
   static let droppedEvents = Metric(
     "ibgw_relay_dropped_events", .counter, help: "Events that the relay's control plane could not keep up with.")
 
+  static let callers = Metric(
+    "ibgw_relay_caller_connections", .gauge, labels: ["route", "user", "node", "address", "tags"],
+    help:
+      "Clients relayed now, by who they are in the tailnet; user is local for who is not of it. Missing without one.")
+  static let identified = Metric(
+    "ibgw_relay_callers_asked", .counter, labels: ["result"],
+    help: "Connections of which tailscaled was asked who calls: peer, local or unknown.")
+  static let asking = Metric(
+    "ibgw_relay_caller_duration_seconds", .histogram, unit: "seconds",
+    help: "How long it took until it was known who calls.")
+
   static let all = [
-    listeners, open, waiting, accepted, relayed, refused, bytes, durations, dials, lostLines, droppedEvents,
+    listeners, open, waiting, accepted, relayed, refused, bytes, durations, dials, lostLines, droppedEvents, callers,
+    identified, asking,
   ]
 
   static func families(_ snapshot: Snapshot) -> [MetricFamily] {
@@ -61,8 +73,21 @@ enum RelayMetrics {
       lostLines.add(Double(route.lostLogLines), name)
     }
     droppedEvents.add(Double(report.droppedEvents))
+    var (callers, identified, asking) = (MetricFamily(callers), MetricFamily(identified), MetricFamily(asking))
+    if let tailnet = report.tailnet {
+      for clients in tailnet.clients {
+        let caller = clients.caller
+        callers.add(
+          Double(clients.open), clients.route, caller.userID, caller.node ?? "", caller.tailnetIP ?? "",
+          (caller.tags ?? []).joined(separator: ","))
+      }
+      for (result, count) in tailnet.results.sorted(by: { $0.key < $1.key }) { identified.add(Double(count), result) }
+      let asked = tailnet.durations
+      asking.add(bounds: asked.bounds, counts: asked.counts, count: asked.count, sum: asked.sum)
+    }
     return [
-      listeners, open, waiting, accepted, relayed, refused, bytes, durations, dials, lostLines, droppedEvents,
+      listeners, open, waiting, accepted, relayed, refused, bytes, durations, dials, lostLines, droppedEvents, callers,
+      identified, asking,
     ]
   }
 }

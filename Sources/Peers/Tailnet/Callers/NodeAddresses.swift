@@ -1,5 +1,3 @@
-import FoundationEssentials
-import LocalHTTP
 import NIOCore
 
 /// Where a node's peers reach this machine, as tailscaled's status tells it.
@@ -18,25 +16,11 @@ public struct NodeAddresses: Sendable, Hashable {
     self.suffix = suffix
   }
 
-  /// Reads an answer to `status`; nil for anything else.
-  public init?(_ response: HTTPResponse) {
-    guard response.status == 200, let status = try? JSONDecoder().decode(Status.self, from: Data(response.body)) else {
-      return nil
-    }
+  /// What a status tells of them; nil for one that does not say who routes.
+  public init?(_ status: NodeStatus) {
+    guard let tun = status.tun else { return nil }
     let suffix = status.suffix ?? ""
-    self.init(usesKernel: status.tun, addresses: status.addresses ?? [], suffix: suffix.isEmpty ? nil : suffix)
-  }
-
-  private struct Status: Decodable {
-    let tun: Bool
-    let addresses: [String]?
-    let suffix: String?
-
-    enum CodingKeys: String, CodingKey {
-      case tun = "TUN"
-      case addresses = "TailscaleIPs"
-      case suffix = "MagicDNSSuffix"
-    }
+    self.init(usesKernel: tun, addresses: status.addresses ?? [], suffix: suffix.isEmpty ? nil : suffix)
   }
 }
 
@@ -51,8 +35,6 @@ public final class AddressWatch {
   private var tries = 0
   private var isStopped = false
 
-  /// State changes, and nothing of the whole network: a change of the node itself is told in any case.
-  private static let mask = 2 | 8192
   private static let shortestPause: Int64 = 100
   private static let longestPause: Int64 = 2000
 
@@ -67,8 +49,8 @@ public final class AddressWatch {
   public func start() {
     guard !isStopped else { return }
     let bound = NIOLoopBound(self, eventLoop: loop)
-    api.stream("watch-ipn-bus?mask=\(Self.mask)") { bound.value.ask() }
-      .whenComplete { _ in bound.value.startLater() }
+    // A change of the node itself is told to every watcher; what it is, the status says.
+    api.watch { [weak self] _ in self?.ask() }.whenComplete { _ in bound.value.startLater() }
   }
 
   /// Ends it.
@@ -89,7 +71,7 @@ public final class AddressWatch {
     }
     isAsking = true
     let bound = NIOLoopBound(self, eventLoop: loop)
-    api.request("GET", "status?peers=false").whenComplete { result in
+    api.status(peers: false).whenComplete { result in
       bound.value.answered((try? result.get()).flatMap { NodeAddresses($0) })
     }
   }

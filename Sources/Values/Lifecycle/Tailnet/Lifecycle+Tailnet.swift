@@ -157,7 +157,7 @@ extension TailnetState {
     switch self {
     case .starting, .loggingIn, .running: .info
     case .waitingForLogin, .waitingForApproval, .offline, .down, .unreachable: .warning
-    case .keyRefused, .broken: .error
+    case .keyRefused, .broken, .barred: .error
     }
   }
 }

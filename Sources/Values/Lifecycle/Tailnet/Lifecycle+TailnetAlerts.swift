@@ -78,7 +78,7 @@ extension TailnetState {
     case .running: nil
     case .waitingForLogin, .waitingForApproval: (.tailnetLoginWanted, 0)
     case .keyRefused: (.tailnetKeyRefused, 0)
-    case .broken: (.tailnetDown, 0)
+    case .broken, .barred: (.tailnetDown, 0)
     case .starting, .loggingIn, .offline, .down, .unreachable: (.tailnetDown, 300_000)
     }
   }

@@ -6,7 +6,7 @@
 ///     logging-in --> key-refused --a changed key, or time--> logging-in
 ///        |`--> waiting-for-login (no key: a person opens an address) --> running
 ///        `---> waiting-for-approval --> running
-///     down: switched off by a person; broken: the state cannot be read; unreachable: tailscaled does not answer
+///     down: switched off by a person; barred: not started, since nothing would guard it; broken: the state cannot be read; unreachable: tailscaled does not answer
 public enum TailnetState: String, Sendable, Hashable, Codable, CaseIterable {
   /// tailscaled starts, or waits for the control server.
   case starting
@@ -24,6 +24,8 @@ public enum TailnetState: String, Sendable, Hashable, Codable, CaseIterable {
   case offline
   /// A person has switched it off.
   case down
+  /// Nothing could keep the tailnet to the API's ports, and TAILNET_GUARD asks for that.
+  case barred
   /// tailscaled cannot read its state.
   case broken
   /// tailscaled does not answer.
@@ -91,6 +93,7 @@ public struct TailnetRecord: Sendable, Hashable, Codable {
 extension TailnetRecord {
   /// The state and the reason for it, from the last report and the process's own record.
   func derived(from service: ServiceRecord?) -> (TailnetState, String) {
+    if policy.isBarred { return (.barred, policy.protection ?? "") }
     if let service, !service.state.hasProcess, service.state != .waiting {
       return (.unreachable, "tailscaled: \(service.why)")
     }

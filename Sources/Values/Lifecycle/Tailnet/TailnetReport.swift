@@ -73,12 +73,17 @@ public struct TailnetPolicy: Sendable, Hashable, Codable {
   public var stateFile: String
   /// What keeps the tailnet from everything but the relay, in words for a person; nil where nothing is known.
   public var protection: String?
+  /// Whether the node is not started at all, for want of that.
+  public var isBarred: Bool
 
   /// A policy.
-  public init(isOurs: Bool, hasKey: Bool, stateFile: String, protection: String? = nil) {
+  public init(
+    isOurs: Bool, hasKey: Bool, stateFile: String, protection: String? = nil, isBarred: Bool = false
+  ) {
     self.isOurs = isOurs
     self.hasKey = hasKey
     self.stateFile = stateFile
     self.protection = protection
+    self.isBarred = isBarred
   }
 }

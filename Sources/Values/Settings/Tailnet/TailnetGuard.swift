@@ -68,13 +68,18 @@ public struct TailnetGuard: Sendable, Equatable {
     // The gateway's own ports trust 127.0.0.1: they are opened by TAILNET_PORTS alone, where somebody has to name them.
     ports.formUnion(served.filter { port in !settings.modes.contains { settings.program.apiPort($0) == port } })
     ports.formUnion(settings.tailscale.ports ?? [])
-    if let server = settings.tailscale.loginServer.flatMap(port) { ports.insert(server) }
+    // tailscaled is given the proxies of our own environment.
+    let proxies = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"].flatMap { [$0, $0.lowercased()] }
+    let servers =
+      proxies.compactMap { settings.openEnvironment[$0] } + [settings.tailscale.loginServer].compactMap(\.self)
+    ports.formUnion(servers.compactMap(port))
     return ports.compactMap { UInt16(exactly: $0) }.filter { $0 > 0 }.sorted()
   }
 
-  /// The port of `https://HOST:PORT`; nil where it is the scheme's own, which is always open.
+  /// The port of `https://HOST:PORT` or `HOST:PORT`; nil where it is the scheme's own, which is always open.
   private static func port(_ address: String) -> Int? {
-    let host = address.split(separator: "/").dropFirst().first ?? ""
+    let parts = address.split(separator: "/")
+    let host = (parts.first?.hasSuffix(":") == true ? parts.dropFirst().first : parts.first) ?? ""
     guard let colon = host.lastIndex(of: ":") else { return nil }
     return Int(host[host.index(after: colon)...])
   }
