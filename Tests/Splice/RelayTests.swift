@@ -288,14 +288,17 @@ import Testing
   }
 
   @Test func `a drain ends in time though a gateway never pauses`() throws {
+    let reached = TestAnswer<Bool>()
     let gateway = try TestGateway { connection in
       _ = connection.receive()
+      reached.give(true)
       while connection.send(Array(repeating: 3, count: 10_000)) {}
     }
     let relay = try TestRelay(to: gateway.endpoint)
     let client = try relay.client()
     #expect(client.receive(exactly: 10) == Array(repeating: 3, count: 10))
     TestThread.start { while let bytes = client.receive(), !bytes.isEmpty {} }
+    #expect(reached.wait() == true)
     relay.relay.drain(within: 0.3)
     #expect(relay.event { if case .stopped = $0 { true } else { nil } } == true)
     #expect(relay.closed()?.ending == Ending(by: .relay, reason: .stopped))

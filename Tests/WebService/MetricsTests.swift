@@ -22,7 +22,9 @@ private func statusReport() -> StatusReport {
     ServicePlan(name: .gateway(.paper), kind: .gateway(.paper), stopRank: 1),
   ]
   var lifecycle = Lifecycle(
-    plans: plans, tailnet: TailnetPolicy(isOurs: false, hasKey: false, stateFile: "/state"), stopTimeout: 45_000,
+    plans: plans,
+    tailnet: TailnetPolicy(isOurs: false, hasKey: false, stateFile: "/state", protection: "open: nothing does"),
+    stopTimeout: 45_000,
     seed: 1,
     at: now)
   var node = TailnetReport()
@@ -64,6 +66,8 @@ extension Site {
         .init(name: "live", listen: [Endpoint("127.0.0.1:0")!], upstream: Endpoint("127.0.0.1:1")!)
       ])
       routes.socketPath = "\(path)/relay.sock"
+      routes.tailnet = .init(
+        socket: "\(path)/none.sock", usesKernel: false, isGuarded: true, callersFile: nil, admitsLocal: true)
       routes.drainTime = 0.2
       var gateways = ProbeServiceConfiguration(gateways: [.init(mode: .live, api: Endpoint("127.0.0.1:\(port)")!)])
       gateways.socketPath = "\(path)/probe.sock"
@@ -102,7 +106,9 @@ private func lines(of name: String, in text: String) -> [String] {
     #expect(answer.status == 200)
     #expect(answer.contentType == "application/openmetrics-text; version=1.0.0; charset=utf-8")
     let types = answer.body.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }
-    let known = Catalogue.groups.flatMap(\.metrics).map { "# TYPE \($0.name) \($0.type.rawValue)" }
+    // There is no client here that could be known.
+    let known = Catalogue.groups.flatMap(\.metrics).filter { $0 != RelayMetrics.callers }
+      .map { "# TYPE \($0.name) \($0.type.rawValue)" }
     #expect(types.map(String.init) == known)
     #expect(answer.body.hasSuffix("# EOF\n"))
   }
@@ -116,6 +122,10 @@ private func lines(of name: String, in text: String) -> [String] {
     #expect(lines(of: "ibgw_orphans_reaped_total", in: text) == ["ibgw_orphans_reaped_total 2"])
     #expect(lines(of: "ibgw_tailnet_state", in: text).contains(#"ibgw_tailnet_state{ibgw_tailnet_state="running"} 1"#))
     #expect(lines(of: "ibgw_tailnet_peers", in: text) == ["ibgw_tailnet_peers 6"])
+    #expect(lines(of: "ibgw_tailnet_guard", in: text).contains(#"ibgw_tailnet_guard{ibgw_tailnet_guard="open"} 1"#))
+    #expect(
+      lines(of: "ibgw_relay_callers_asked_total", in: text)
+        == ["local", "peer", "unknown"].map { "ibgw_relay_callers_asked_total{result=\"\($0)\"} 0" })
     #expect(lines(of: "ibgw_tailnet_health_problems", in: text) == ["ibgw_tailnet_health_problems 2"])
     #expect(
       lines(of: "ibgw_supervisor_start_time_seconds", in: text) == ["ibgw_supervisor_start_time_seconds 1763712345.678"]

@@ -176,7 +176,9 @@ public final class RelayService {
     guard !hasStopped else { return end() }
     reconcileAfterLoss()
     let bound = NIOLoopBound(self, eventLoop: loop)
-    loop.scheduleTask(in: Self.eventPause) { bound.value.takeEvents() }
+    // Who waits for its name is not to wait for others as well.
+    let pause = desk?.policy.wantsNames == true ? TimeAmount.zero : Self.eventPause
+    loop.scheduleTask(in: pause) { bound.value.takeEvents() }
     // A gateway that ends a connection or refuses one may have closed its port.
     if looksAgain { lookAtGateways() }
   }
