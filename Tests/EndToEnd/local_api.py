@@ -112,10 +112,10 @@ class LocalAPI:
         handler.send_response(200)
         handler.send_header("Transfer-Encoding", "chunked")
         handler.end_headers()
-        news = threading.Event()
+        news, server = threading.Event(), self._server
         self._watchers.append(news)
         news.set()
-        while self._server:
+        while self._server is server:
             if news.wait(0.1):
                 news.clear()
                 line = json.dumps({"Version": "1.102.3", "State": 6}).encode() + b"\n"
