@@ -39,6 +39,7 @@ let package = Package(
     module("System", "Files", ["CLinux"]),
     module("System", "Processes", ["CLinux"]),
     module("System", "Output"),
+    module("System", "Survival", ["CLinux"]),
     module("System", "Splice", ["CLinux", "TWSProtocol"]),
 
     module("Wire", "LoopSignals", [nio, nioPosix, "CLinux"]),
@@ -52,8 +53,8 @@ let package = Package(
     module(
       "App", "Supervisor",
       [
-        "CLinux", "Trading", "Settings", "Lifecycle", "Files", "Processes", "Output", "LoopSignals", "LocalHTTP",
-        "Gateway", nio, nioPosix,
+        "CLinux", "Trading", "Settings", "Lifecycle", "Files", "Processes", "Output", "Survival", "LoopSignals",
+        "LocalHTTP", "Gateway", nio, nioPosix,
       ]),
     module(
       "App", "Services",
@@ -74,9 +75,9 @@ let package = Package(
     .executableTarget(
       name: "ibgw",
       dependencies: [
-        "CLinux", "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "Splice", "LoopSignals",
-        "LocalHTTP", "Gateway", "GatewayProbe", "Tailnet", "Preparation", "Supervisor", "Services", "Simulator",
-        "ProbeService", "RelayService", "WebService", arguments, nio, nioPosix, nioHTTP1,
+        "CLinux", "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "Survival", "Splice",
+        "LoopSignals", "LocalHTTP", "Gateway", "GatewayProbe", "Preparation", "Supervisor", "Services", "Simulator", "ProbeService",
+        "RelayService", "WebService", arguments, nio, nioPosix, nioHTTP1,
       ],
       path: "Sources/ibgw", swiftSettings: strict),
 

@@ -20,6 +20,10 @@ struct Supervision {
   let services: (PreparedFiles) -> [ServiceDefinition]
   /// What is said once everything has been begun.
   var greeting: [String] = []
+  /// The descriptor of the ledger that the program before in this process has left; nil for the first one.
+  var inherited: Int32?
+  /// Whether it goes on in place after a crash.
+  var survives = false
   /// What is done last, before the program ends.
   var cleanUp: () -> Void = {}
 
@@ -38,23 +42,26 @@ struct Supervision {
   func run() -> Never {
     Ourselves.ensureStandardDescriptors()
     Ourselves.forbidDumps()
+    let survival = takeUp()
     setenv("TZ", settings.processTimeZone, 1)
     tzset()
     guard Ourselves.adoptOrphans() else {
       printError("cannot run: this kernel gives no process its orphans (PR_SET_CHILD_SUBREAPER); run it as process 1")
       leave(ExitStatus.internal)
     }
-    let lock = takeLock()
-    let prepared = prepareFiles()
+    let lock = survival?.heritage.map { InstanceLock(inherited: $0.lock) } ?? takeLock()
+    let (prepared, continuity) = prepareFiles(survival, lock: lock.descriptor)
     let services = services(prepared)
     let configuration = configuration(services, prepared)
     let (greeting, cleanUp) = (greeting, cleanUp)
     MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { loop in
-      let supervisor = Supervisor(configuration, on: loop) { code in
+      let supervisor = Supervisor(configuration, continuity: continuity, on: loop) { code in
         cleanUp()
         leave(code)
       }
-      supervisor.say(.info, "ibgw", "ibgw \(Version.current) supervises as process \(getpid())")
+      if continuity?.heritage == nil {
+        supervisor.say(.info, "ibgw", "ibgw \(Version.current) supervises as process \(getpid())")
+      }
       for problem in warnings + prepared.warnings { supervisor.say(.warning, "ibgw", "\(problem)") }
       if let fence = prepared.tailnetGuard, ![.open, .refused].contains(fence.kind) {
         supervisor.say(.info, "ibgw", "the tailnet's guard is \(fence.kind.rawValue): \(fence.sentence)")
@@ -93,7 +100,7 @@ struct Supervision {
     }
   }
 
-  private func prepareFiles() -> PreparedFiles {
+  func prepareFiles() -> PreparedFiles {
     do throws(Problem) { return try Preparation.write(settings) } catch {
       printError("error: \(error)")
       leave(ExitStatus.configuration)

@@ -3,9 +3,11 @@ import Settings
 import Trading
 
 /// What `Preparation.write` left on the disk, without any secret.
-public struct PreparedFiles: Sendable {
+///
+/// Its coded form leaves out what is only said once: what was written, and the warnings.
+public struct PreparedFiles: Sendable, Codable {
   /// The files of one gateway.
-  public struct Instance: Sendable {
+  public struct Instance: Sendable, Codable {
     /// The account it logs in to.
     public let mode: Mode
     /// What IBC is given as `--ibc-ini`.
@@ -24,6 +26,12 @@ public struct PreparedFiles: Sendable {
     public let path: String
     /// What it is.
     public let title: String
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case instances
+    case caddyfile
+    case vncPasswordFile
   }
 
   /// One for each mode, live before paper.

@@ -22,7 +22,7 @@ public struct AlertTargets: Sendable {
 }
 
 extension Supervisor {
-  /// How long the delivery of one alert may take.
+  /// How long the delivery of one alert, or another errand, may take.
   private static let alertPatience = TimeAmount.seconds(60)
 
   /// Says an alert in the log, and hands it to the user's program and address. What fails there is said and costs nothing else.
@@ -59,15 +59,19 @@ extension Supervisor {
 
   private func run(_ command: Command) {
     do throws(SpawnFailure) {
-      let pid = try start(command, as: "alert", voice: .plain(.info))
-      let bound = NIOLoopBound(self, eventLoop: loop)
-      loop.scheduleTask(in: Self.alertPatience) {
-        guard bound.value.children[pid] != nil else { return }
-        bound.value.say(.warning, "alert", "the alert's delivery took too long and was ended")
-        Signals.send(SIGKILL, toGroup: pid)
-      }
+      endInTime(try start(command, as: "alert", voice: .plain(.info)))
     } catch {
       say(.warning, "alert", error.sentence)
+    }
+  }
+
+  /// Ends an errand that takes too long.
+  func endInTime(_ pid: Int32) {
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    loop.scheduleTask(in: Self.alertPatience) {
+      guard let child = bound.value.children[pid] else { return }
+      bound.value.say(.warning, child.name.text, "took too long and was ended")
+      Signals.send(SIGKILL, toGroup: pid)
     }
   }
 }

@@ -7,10 +7,18 @@ import Processes
 final class Child {
   let name: ServiceName
   let pid: Int32
+  /// In clock ticks after boot: with the pid it names the process for good.
+  let startTime: UInt64
   let voice: ServiceDefinition.Voice
   let readyText: String?
   /// Whether it is a service, rather than an errand such as the delivery of an alert.
   let isService: Bool
+
+  /// Our ends of its pipes; a child whose output is closed has none.
+  var output: Int32?
+  var readiness: Int32?
+  /// What is to be done at the end of an errand.
+  var onEnd: ((Exit) -> Void)?
 
   /// How the first process ended, once it has.
   var leaderExit: Exit?
@@ -32,10 +40,12 @@ final class Child {
   var flood = FloodGate()
 
   init(
-    name: ServiceName, pid: Int32, voice: ServiceDefinition.Voice, readyText: String? = nil, isService: Bool = false
+    name: ServiceName, pid: Int32, startTime: UInt64, voice: ServiceDefinition.Voice, readyText: String? = nil,
+    isService: Bool = false
   ) {
     self.name = name
     self.pid = pid
+    self.startTime = startTime
     self.voice = voice
     self.readyText = readyText
     self.isService = isService

@@ -3,6 +3,7 @@ import Glibc
 import Lifecycle
 import NIOCore
 import NIOPosix
+import Survival
 
 /// The sockets on which services say that they are ready, in the way of sd_notify(3). Each service has one of its own, which
 /// outlives its processes.
@@ -16,8 +17,11 @@ extension Supervisor {
     let bound = NIOLoopBound(self, eventLoop: loop)
     let opened = configuration.services.filter(\.notifies).map { definition -> EventLoopFuture<Void> in
       let (name, path) = (definition.plan.name, notifySocketPath(definition.plan.name))
-      let descriptor = clinux_notify_socket(path)
+      let inherited = continuity?.heritage?.children.notify[name.text].flatMap { Descriptors.isSocket($0) ? $0 : nil }
+      let descriptor = inherited ?? clinux_notify_socket(path)
       guard descriptor >= 0 else { return loop.makeFailedFuture(IOError(errnoCode: errno, reason: path)) }
+      if continuity != nil { Descriptors.keep(descriptor) }
+      saved.notify[name.text] = descriptor
       return NIOPipeBootstrap(group: loop).channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.addHandler(

@@ -13,8 +13,9 @@ extension Supervisor {
   }
 
   func outputEnded(of child: Child) {
-    child.splitter.finish { heardLine($0, from: child) }
     child.outputClosed = true
+    saveChildren()
+    child.splitter.finish { heardLine($0, from: child) }
     if child.leaderExit != nil { settleEnds() }
   }
 
@@ -58,6 +59,7 @@ extension Supervisor {
       child.lastExit = exit
       if ended.pid == child.pid {
         child.leaderExit = exit
+        saveChildren()
       } else if !child.leaderEndTold {
         orphansReaped += 1
       }
@@ -75,6 +77,8 @@ extension Supervisor {
       } else if child.outputClosed || child.outputGivenUp {
         children[child.pid] = nil
         reportEnd(of: child, leaderExit)
+        // Only now, or a crash in between would lose how it ended.
+        saveChildren()
       } else {
         giveOutputItsTime(child)
       }
@@ -85,13 +89,9 @@ extension Supervisor {
   private func isTask(_ child: Child) -> Bool { definition(child.name)?.plan.kind == .task }
 
   private func reportEnd(of child: Child, _ leaderExit: Exit) {
-    let lastLine = String(decoding: child.lastLine, as: UTF8.self)
-    if let whenEnded = child.whenEnded {
-      whenEnded(self, leaderExit, lastLine)
+    if let onEnd = child.onEnd {
+      onEnd(leaderExit)
     } else if child.isService {
-      if child.voice == .plain(.debug), leaderExit.isFailure, !lastLine.isEmpty {
-        say(.warning, child.name.text, "its last words: \(lastLine)")
-      }
       // Where java has outlived the shell around it, java's own end counts.
       tell(.service(child.name, .ended(child.leaderEndTold ? child.lastExit ?? leaderExit : leaderExit)))
     } else if leaderExit != .code(0) {

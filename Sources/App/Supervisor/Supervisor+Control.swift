@@ -3,6 +3,7 @@ import Glibc
 import Lifecycle
 import LocalHTTP
 import NIOCore
+import Survival
 import Trading
 
 /// The control socket: what `ibgw status`, `start`, `stop`, `restart` and `logs` talk to.
@@ -14,15 +15,24 @@ extension Supervisor {
 
   func openControlSocket() -> EventLoopFuture<Void> {
     let bound = NIOLoopBound(self, eventLoop: loop)
-    return LocalHTTPServer.start(on: loop, path: controlSocketPath) { request, responder in
-      bound.value.answer(request, responder)
-    }.map { _ in }
+    let inherited = continuity?.heritage?.children.control.flatMap { Descriptors.isSocket($0) ? $0 : nil }
+    do {
+      let listener = try inherited ?? LocalHTTPServer.listener(at: controlSocketPath)
+      if continuity != nil { Descriptors.keep(listener) }
+      saved.control = listener
+      return LocalHTTPServer.start(on: loop, listener: listener, path: controlSocketPath) { request, responder in
+        bound.value.answer(request, responder)
+      }.map { _ in }
+    } catch {
+      return loop.makeFailedFuture(error)
+    }
   }
 
   var report: StatusReport {
     let now = now
     var report = lifecycle.report(
-      version: configuration.version, pid: getpid(), started: started, orphansReaped: orphansReaped, at: now)
+      version: configuration.version, pid: getpid(), started: started, orphansReaped: orphansReaped,
+      crashes: saved.crashes, reloads: saved.reloads, at: now)
     report.nextEvents += configuration.timetable.nextEvents(after: now.wall)
     report.nextEvents.sort { $0.at < $1.at }
     return report
@@ -35,7 +45,7 @@ extension Supervisor {
     case ("GET", 2) where parts == ["v1", "logs"]: sendLogs(request, responder)
     case ("GET", 2) where parts == ["v1", "health"]: sendHealth(request, responder)
     case ("POST", 2) where parts == ["v1", "observations"]: takeObservation(request, responder)
-    case ("POST", 2) where parts == ["v1", "tailnet"]: takeTailnet(request, responder)
+    case ("POST", 2) where parts == ["v1", "reload"]: executeAnew(responder)
     case ("POST", 2) where parts == ["v1", "resume"]: resume(nil, responder)
     case ("POST", 4) where parts[0] == "v1" && parts[1] == "gateways" && parts[3] == "resume":
       guard let mode = Mode(rawValue: parts[2]) else { fallthrough }

@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 import Processes
 import Settings
+import Survival
 import Trading
 
 /// What a supervisor is made of.
@@ -112,7 +113,7 @@ public final class Supervisor {
   private let onExit: (Int32) -> Void
 
   var lifecycle: Lifecycle
-  var orphansReaped = 0
+  var orphansReaped: Int
   /// The services' processes by the process group, which is the pid of each service's first process.
   var children: [Int32: Child] = [:]
 
@@ -128,12 +129,31 @@ public final class Supervisor {
   /// What was said about a budget that could not be kept beside the settings.
   var unkeptLogins: [Mode: String] = [:]
 
-  /// A supervisor on `loop`, from which everything here has to be called. `onExit` is called once, when everything has ended.
-  public init(_ configuration: SupervisorConfiguration, on loop: any EventLoop, onExit: @escaping (Int32) -> Void) {
+  var continuity: Continuity?
+  /// What is written down of the children, the decisions' state that was written down last, and whether that it could not be was said.
+  var saved: SavedChildren
+  var savedState: LifecycleState?
+  var hasSaidLoss = false
+
+  /// A supervisor on `loop`, from which everything here has to be called. With a `continuity` it goes on after its own crash, and
+  /// does so now where that has a heritage. `onExit` is called once, when everything has ended.
+  public init(
+    _ configuration: SupervisorConfiguration, continuity: Continuity? = nil, on loop: any EventLoop,
+    onExit: @escaping (Int32) -> Void
+  ) {
+    let heritage = continuity?.heritage
     self.configuration = configuration
     self.loop = loop
     self.onExit = onExit
-    started = Moment(uptime: Ourselves.uptime, wall: Ourselves.wallClock)
+    self.continuity = continuity
+    let now = Moment(uptime: Ourselves.uptime, wall: Ourselves.wallClock)
+    started = heritage?.decisions?.started ?? now
+    orphansReaped = heritage?.decisions?.orphansReaped ?? 0
+    saved = SavedChildren(lock: continuity?.lock ?? -1)
+    if let heritage {
+      (saved.told, saved.crashes) = (heritage.children.told, heritage.children.crashes)
+      saved.reloads = heritage.children.reloads
+    }
     journal = Journal(
       descriptor: STDOUT_FILENO, redaction: configuration.redaction,
       format: LineFormat(format: configuration.logFormat),
@@ -144,12 +164,12 @@ public final class Supervisor {
       LoginFiles(
         folder: $0, spareFolder: "\(configuration.runDirectory)/logins", limits: configuration.policy.loginLimits)
     }
-    let read = loginFiles?.read(plans.compactMap(\.mode), at: started)
+    let read = heritage == nil ? loginFiles?.read(plans.compactMap(\.mode), at: now) : nil
     lifecycle = Lifecycle(
       plans: plans, onGatewayExit: configuration.onGatewayExit, policy: configuration.policy,
-      budgets: read?.budgets ?? [:], tailnet: configuration.tailnet?.policy,
-      stopTimeout: max(1000, configuration.stopTimeout - Sweep.patience),
-      seed: .random(in: 0 ... .max), at: started)
+      budgets: read?.budgets ?? [:], stopTimeout: max(1000, configuration.stopTimeout - Sweep.patience),
+      seed: .random(in: 0 ... .max), at: now)
+    if let state = heritage?.decisions?.state { lifecycle.goOn(from: state, at: now) }
     for problem in read?.problems ?? [] { say(.error, "ibgw", problem) }
   }
 
@@ -158,7 +178,13 @@ public final class Supervisor {
     let bound = NIOLoopBound(self, eventLoop: loop)
     return LoopSignals.watch(on: loop) { bound.value.received(signal: $0) }
       .flatMap { bound.value.openNotifySockets() }
-      .flatMap { bound.value.openControlSocket() }.map { bound.value.tell(.begin) }
+      .flatMap { bound.value.openControlSocket() }.map {
+        if let heritage = bound.value.continuity?.heritage {
+          bound.value.takeOver(heritage)
+        } else {
+          bound.value.tell(.begin)
+        }
+      }
   }
 
   var now: Moment { Moment(uptime: Ourselves.uptime, wall: Ourselves.wallClock) }
@@ -171,6 +197,7 @@ public final class Supervisor {
     guard !isHandling else { return }
     isHandling = true
     while !pending.isEmpty { perform(lifecycle.handle(pending.removeFirst(), at: now)) }
+    save([])
     isHandling = false
     scheduleWake()
   }
@@ -190,24 +217,36 @@ public final class Supervisor {
   }
 
   private func perform(_ actions: [Action]) {
+    let deeds = actions.filter(\.isDeed)
+    if !deeds.isEmpty { save(deeds) }
+    var begun = 0
     for action in actions {
-      switch action {
-      case .log(let severity, let name, let text): say(severity, name?.text ?? "ibgw", text)
-      case .spawn(let name): spawn(name)
-      case .ask(let name): ask(name, to: .stop)
-      case .pause(let name): ask(name, to: .pause)
-      case .killLeader(let name): signalLeader(name)
-      case .terminate(let name): signalAll(name, SIGTERM)
-      case .kill(let name): signalAll(name, SIGKILL)
-      case .relay(let mode, let order): tellRelay(mode, order)
-      case .askTraffic(let mode): askTraffic(of: mode)
-      case .command(let mode, let command): commandIBC(mode, command)
-      case .persist(let mode, let budget): persist(budget, of: mode)
-      case .verifySession(let mode, let stop): verifySession(of: mode, since: stop)
-      case .tailnet(let what): order(what)
-      case .alert(let alert): deliver(alert)
-      case .exit(let code): beginSweep(code: code)
+      if action.isDeed {
+        begun += 1
+        continuity?.ledger.note(begun: begun)
       }
+      carryOut(action)
+    }
+    // One more than there are: the last one is done, too.
+    if !deeds.isEmpty { continuity?.ledger.note(begun: begun + 1) }
+  }
+
+  private func carryOut(_ action: Action) {
+    switch action {
+    case .log(let severity, let name, let text): say(severity, name?.text ?? "ibgw", text)
+    case .spawn(let name): spawn(name)
+    case .ask(let name): ask(name, to: .stop)
+    case .pause(let name): ask(name, to: .pause)
+    case .killLeader(let name): signalLeader(name)
+    case .terminate(let name): signalAll(name, SIGTERM)
+    case .kill(let name): signalAll(name, SIGKILL)
+    case .relay(let mode, let order): tellRelay(mode, order)
+    case .askTraffic(let mode): askTraffic(of: mode)
+    case .command(let mode, let command): commandIBC(mode, command)
+    case .persist(let mode, let budget): persist(budget, of: mode)
+    case .verifySession(let mode, let stop): verifySession(of: mode, since: stop)
+    case .alert(let alert): deliver(alert)
+    case .exit(let code): beginSweep(code: code)
     }
   }
 
@@ -274,15 +313,32 @@ public final class Supervisor {
     _ command: Command, as name: ServiceName, voice: ServiceDefinition.Voice, readyText: String? = nil,
     isService: Bool = false
   ) throws(SpawnFailure) -> Int32 {
-    let process = try command.spawn()
-    let child = Child(name: name, pid: process.pid, voice: voice, readyText: readyText, isService: isService)
+    let process: SpawnedProcess
+    do throws(SpawnFailure) {
+      process = try command.spawn { output, readiness in
+        guard continuity != nil else { return }
+        for descriptor in [output, readiness].compactMap(\.self) { Descriptors.keep(descriptor) }
+        saveChildren(
+          starting: SavedChild(
+            name: name, pid: 0, startTime: 0, output: output, readiness: readiness, isService: isService,
+            leaderEndTold: false, partialLine: []))
+      }
+    } catch {
+      saveChildren()
+      throw error
+    }
+    let child = Child(
+      name: name, pid: process.pid, startTime: ProcessTable.entry(of: process.pid)?.startTime ?? 0, voice: voice,
+      readyText: readyText, isService: isService)
     children[process.pid] = child
     read(process.output, of: child)
     if let readiness = process.readiness { awaitReadiness(readiness, of: child) }
+    saveChildren()
     return process.pid
   }
 
-  private func read(_ descriptor: Int32, of child: Child) {
+  func read(_ descriptor: Int32, of child: Child) {
+    child.output = descriptor
     let bound = NIOLoopBound(self, eventLoop: loop)
     let boundChild = NIOLoopBound(child, eventLoop: loop)
     _ = NIOPipeBootstrap(group: loop).channelInitializer { channel in
@@ -295,7 +351,8 @@ public final class Supervisor {
     }.takingOwnershipOfDescriptor(input: descriptor)
   }
 
-  private func awaitReadiness(_ descriptor: Int32, of child: Child) {
+  func awaitReadiness(_ descriptor: Int32, of child: Child) {
+    child.readiness = descriptor
     let bound = NIOLoopBound(self, eventLoop: loop)
     let boundChild = NIOLoopBound(child, eventLoop: loop)
     _ = NIOPipeBootstrap(group: loop).channelInitializer { channel in
@@ -306,7 +363,11 @@ public final class Supervisor {
               if bytes.readableBytesView.contains(UInt8(ascii: "\n")) {
                 bound.value.tell(.service(boundChild.value.name, .ready))
               }
-            }, onEnd: {}))
+            },
+            onEnd: {
+              boundChild.value.readiness = nil
+              bound.value.saveChildren()
+            }))
       }
     }.takingOwnershipOfDescriptor(input: descriptor)
   }

@@ -10,6 +10,7 @@
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -57,6 +58,16 @@ int clinux_signal_descriptor(void) {
   return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+// The limit of core files that this process was given, and that its children get, while it has none itself.
+static struct rlimit given_core_limit;
+static int has_no_cores;
+
+static void limit_cores(int forbid) {
+  struct rlimit limit = given_core_limit;
+  if (forbid) limit.rlim_cur = 0;
+  setrlimit(RLIMIT_CORE, &limit);
+}
+
 int clinux_spawn(int *pid, const char *path, char *const argv[], char *const envp[], const char *directory, int input,
                  int output, int error, int readiness) {
   posix_spawn_file_actions_t actions;
@@ -83,7 +94,9 @@ int clinux_spawn(int *pid, const char *path, char *const argv[], char *const env
   if (result == 0) result = posix_spawn_file_actions_addclosefrom_np(&actions, readiness >= 0 ? 4 : 3);
   if (result == 0) {
     pid_t started;
+    if (has_no_cores) limit_cores(0);
     result = posix_spawn(&started, path, &actions, &attributes, argv, envp);
+    if (has_no_cores) limit_cores(1);
     *pid = started;
   }
 
@@ -92,27 +105,32 @@ int clinux_spawn(int *pid, const char *path, char *const argv[], char *const env
   return result;
 }
 
-int clinux_next_ended(int *pid, int *group) {
+int clinux_next_ended(int *pid, int *group, int *code, int *signaled) {
   siginfo_t information;
   information.si_pid = 0;
   if (waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) != 0) return -1;
   if (information.si_pid == 0) return 0;
   *pid = information.si_pid;
   *group = getpgid(information.si_pid);
+  *code = information.si_status;
+  *signaled = information.si_code != CLD_EXITED;
   return 1;
 }
 
-int clinux_reap(int pid, int *code, int *signaled) {
-  int status;
-  if (waitpid(pid, &status, WNOHANG) != pid) return -1;
-  *signaled = WIFSIGNALED(status);
-  *code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
-  return 0;
-}
+int clinux_reap(int pid) { return waitpid(pid, NULL, WNOHANG) == pid ? 0 : -1; }
 
 int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
-int clinux_forbid_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+void clinux_give_back_core_limit(void) {
+  if (has_no_cores) limit_cores(0);
+}
+
+int clinux_forbid_dumps(void) {
+  if (getrlimit(RLIMIT_CORE, &given_core_limit) != 0) return -1;
+  has_no_cores = 1;
+  limit_cores(1);
+  return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
 
 int clinux_output_pipe(int ends[2]) {
   if (pipe2(ends, O_CLOEXEC) != 0) return -1;
@@ -127,19 +145,28 @@ int clinux_peer_uid(int descriptor, uint32_t *uid) {
   return 0;
 }
 
-int clinux_notify_socket(const char *path) {
+// A socket at PATH that only its own user may use: a socket's mode before bind is its file's.
+static int unix_socket(const char *path, int type, int backlog) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   if (strlen(path) >= sizeof address.sun_path) {
     errno = ENAMETOOLONG;
     return -1;
   }
   strcpy(address.sun_path, path);
-  int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  struct stat left;
+  if (lstat(path, &left) == 0 && S_ISSOCK(left.st_mode)) unlink(path);
+  int descriptor = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0) return -1;
-  unlink(path);
-  if (bind(descriptor, (struct sockaddr *)&address, sizeof address) == 0 && chmod(path, 0600) == 0) return descriptor;
+  if (fchmod(descriptor, 0600) == 0 && bind(descriptor, (struct sockaddr *)&address, sizeof address) == 0 &&
+      (backlog == 0 || listen(descriptor, backlog) == 0)) {
+    return descriptor;
+  }
   int reason = errno;
   close(descriptor);
   errno = reason;
   return -1;
 }
+
+int clinux_unix_listener(const char *path, int backlog) { return unix_socket(path, SOCK_STREAM, backlog); }
+
+int clinux_notify_socket(const char *path) { return unix_socket(path, SOCK_DGRAM, 0); }

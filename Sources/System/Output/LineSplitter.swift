@@ -6,6 +6,9 @@ public struct LineSplitter: Sendable {
   /// The longest line that is kept whole, in bytes.
   public static let limit = 64 * 1024
 
+  /// What stands after the last line feed.
+  public var unfinished: [UInt8] { pending }
+
   private var pending: [UInt8] = []
 
   /// A splitter at the beginning of a line.

@@ -61,7 +61,11 @@ extension Command {
 
   /// Starts the program as the leader of a session of its own, with no signal blocked or ignored, standard input empty, its output
   /// in one pipe, and no other descriptor of ours.
-  public func spawn() throws(SpawnFailure) -> SpawnedProcess {
+  ///
+  /// - Parameter beforeStart: is given our ends of the pipes, of the output and of the readiness, before the process is there.
+  public func spawn(
+    _ beforeStart: (_ output: Int32, _ readiness: Int32?) -> Void = { _, _ in }
+  ) throws(SpawnFailure) -> SpawnedProcess {
     guard let path = resolvedPath else {
       throw SpawnFailure(
         sentence: "cannot start \(program): there is no such program that this user may run; install it or mend PATH",
@@ -82,6 +86,7 @@ extension Command {
       if let readiness { close(readiness.writing) }
     }
 
+    beforeStart(output.reading, readiness?.reading)
     var pid: Int32 = 0
     let error = withCStrings([nameShown(path)] + arguments) { argv in
       withCStrings(environment.map { "\($0.key)=\($0.value)" }.sorted()) { envp in

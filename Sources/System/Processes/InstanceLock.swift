@@ -3,7 +3,8 @@ import Glibc
 
 /// The lock that keeps a second supervisor out of a run directory. The kernel frees it when its holder ends, however it ends.
 public struct InstanceLock: ~Copyable {
-  private let descriptor: Int32
+  /// The descriptor that holds the lock. As long as it is open, also across execve, the lock is ours.
+  public let descriptor: Int32
 
   /// Why the lock is not ours.
   public enum Failure: Error, Sendable, Hashable {
@@ -28,6 +29,9 @@ public struct InstanceLock: ~Copyable {
     _ = text.withCString { write(descriptor, $0, strlen($0)) }
     self.descriptor = descriptor
   }
+
+  /// The lock that the program before us in this process has left open under this number.
+  public init(inherited descriptor: Int32) { self.descriptor = descriptor }
 
   deinit { close(descriptor) }
 }

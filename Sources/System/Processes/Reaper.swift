@@ -1,9 +1,9 @@
 import CLinux
 import Glibc
 
-/// A child of ours, or an orphan that became ours, that has ended and has been collected.
+/// A child of ours, or an orphan that became ours, that has ended.
 public struct EndedProcess: Sendable, Hashable {
-  /// Its process id, free for reuse from now on.
+  /// Its process id, free for reuse once it has been collected.
   public let pid: Int32
   /// The process group it was in: for everything below a service, the service's first process.
   public let group: Int32
@@ -15,15 +15,16 @@ public struct EndedProcess: Sendable, Hashable {
 
 /// Collects ended children.
 public enum Reaper {
-  /// Hands over every child that has ended, until none is left. SIGCHLD coalesces: one signal may stand for a thousand ends.
+  /// Hands over every child that has ended, until none is left, and collects it then: what `body` has noted before a crash is not
+  /// lost, and what it has not is handed over again. SIGCHLD coalesces: one signal may stand for a thousand ends.
   public static func drain(_ body: (EndedProcess) -> Void) {
     var pid: Int32 = 0
     var group: Int32 = 0
-    while clinux_next_ended(&pid, &group) == 1 {
-      var code: Int32 = 0
-      var signaled: Int32 = 0
-      guard clinux_reap(pid, &code, &signaled) == 0 else { return }
+    var code: Int32 = 0
+    var signaled: Int32 = 0
+    while clinux_next_ended(&pid, &group, &code, &signaled) == 1 {
       body(EndedProcess(pid: pid, group: group, code: code, signaled: signaled != 0))
+      guard clinux_reap(pid) == 0 else { return }
     }
   }
 }

@@ -96,6 +96,8 @@ public enum ServiceEvent: Sendable, Hashable, Codable {
   case ended(Exit)
   /// IBC's command server could not be asked to stop the gateway.
   case askFailed
+  /// It runs and does not answer any more.
+  case unresponsive
   /// IBC has said something.
   case gateway(GatewayEvent)
 }
@@ -108,6 +110,8 @@ public enum Event: Sendable, Hashable, Codable {
   case service(ServiceName, ServiceEvent)
   /// TERM or INT: stop in order; a second one hurries, a third one kills.
   case stopRequested(by: String)
+  /// The supervisor itself fails again and again, for this reason: everything is stopped in order, with its exit code for a fault.
+  case supervisorFails(String)
   /// The probe has seen something new.
   case observed(ProbeReport)
   /// How many bytes the relay has carried for a gateway so far; nil when it could not be asked.

@@ -8,6 +8,7 @@ extension Lifecycle {
     case leaderEnded(Exit)
     case ended(Exit)
     case askFailed
+    case unresponsive
     case gateway(GatewayEvent)
     case deadline
   }
@@ -21,6 +22,7 @@ extension Lifecycle {
       case .leaderEnded(let exit): .leaderEnded(exit)
       case .ended(let exit): .ended(exit)
       case .askFailed: .askFailed
+      case .unresponsive: .unresponsive
       case .gateway(let said): .gateway(said)
       }
     take(input, place, now, &actions)
@@ -67,6 +69,12 @@ extension Lifecycle {
     case (.stopping, .askFailed):
       if currentStep(place).measure.isRequest { nextStopStep(place, now, &actions) }
     case (.starting, .askFailed), (.running, .askFailed): break
+
+    // A gateway is never ended for that: its own remedies decide.
+    case (.running, .unresponsive) where plans[place].kind == .daemon:
+      log(.error, place, "does not answer any more though it runs; killed, to be started again", &actions)
+      actions.append(.kill(plans[place].name))
+    case (.starting, .unresponsive), (.running, .unresponsive), (.stopping, .unresponsive): break
     case (.backingOff, .deadline), (.degraded, .deadline), (.held, .deadline):
       enter(.waiting, place, now, "")
       records[place].restarts += 1

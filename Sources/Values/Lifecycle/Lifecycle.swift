@@ -75,6 +75,7 @@ public struct Lifecycle: Sendable, Codable {
     case .service(let name, let what):
       if let place = places[name] { take(what, place, now, &actions) }
     case .stopRequested(let cause): requestStop(cause: cause, code: 0, now, &actions)
+    case .supervisorFails(let why): if isRunning { requestStop(cause: why, code: Self.faultCode, now, &actions) }
     case .timePassed: passDeadlines(now, &actions)
     }
     advance(now, &actions)
@@ -102,6 +103,9 @@ public struct Lifecycle: Sendable, Codable {
 
   /// The record of a service.
   public func record(_ name: ServiceName) -> ServiceRecord? { places[name].map { records[$0] } }
+
+  /// The exit code after a fault of the supervisor's own: EX_SOFTWARE of sysexits(3).
+  static var faultCode: Int32 { 70 }
 
   var isRunning: Bool { phase == .running }
 

@@ -90,6 +90,9 @@ public struct StatusReport: Sendable, Codable, Equatable {
   public var uptime: Int64
   /// How many processes that were nobody's child any more it has collected.
   public var orphansReaped: Int
+  /// How many crashes of its own it has survived, and how often its program was executed anew on request.
+  public var crashes: Int
+  public var reloads: Int
   /// Every gateway, live before paper.
   public var gateways: [Gateway]
   /// Every service in the order of its start.
@@ -102,12 +105,13 @@ public struct StatusReport: Sendable, Codable, Equatable {
 
 extension Lifecycle {
   /// The state of everything at `now`.
-  public func report(version: String, pid: Int32, started: Moment, orphansReaped: Int, at now: Moment) -> StatusReport {
+  public func report(
+    version: String, pid: Int32, started: Moment, orphansReaped: Int, crashes: Int = 0, reloads: Int = 0, at now: Moment
+  ) -> StatusReport {
     StatusReport(
       version: version, pid: pid, phase: phaseName, started: started.wall, uptime: now.uptime - started.uptime,
-      orphansReaped: orphansReaped, gateways: gateways.map { gateway($0, now) },
-      services: plans.indices.map { service($0, now) }, nextEvents: nextEvents(now),
-      tailnet: tailnetReport(now))
+      orphansReaped: orphansReaped, crashes: crashes, reloads: reloads, gateways: gateways.map { gateway($0, now) },
+      services: plans.indices.map { service($0, now) }, nextEvents: nextEvents(now))
   }
 
   private func gateway(_ record: GatewayRecord, _ now: Moment) -> StatusReport.Gateway {

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import NIOCore
 import NIOHTTP1
@@ -23,9 +24,26 @@ public struct LocalHTTPServer: Sendable {
   public static func start(
     on loop: any EventLoop, path: String, handler: @escaping Handler
   ) -> EventLoopFuture<LocalHTTPServer> {
+    do {
+      return start(on: loop, listener: try listener(at: path), path: path, handler: handler)
+    } catch {
+      return loop.makeFailedFuture(error)
+    }
+  }
+
+  /// A descriptor that listens on `path`, replacing a socket that an earlier run has left there, with mode 0600.
+  public static func listener(at path: String) throws -> Int32 {
+    let descriptor = clinux_unix_listener(path, 128)
+    guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: path) }
+    return descriptor
+  }
+
+  /// Serves a descriptor that listens on `path` already, and takes it over.
+  public static func start(
+    on loop: any EventLoop, listener: Int32, path: String, handler: @escaping Handler
+  ) -> EventLoopFuture<LocalHTTPServer> {
     let admitted = NIOLoopBound(ClientCount(), eventLoop: loop)
     return ServerBootstrap(group: loop)
-      .serverChannelOption(.backlog, value: 128)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           guard isTrusted(channel), admitted.value.connected < clientLimit else {
@@ -37,11 +55,8 @@ public struct LocalHTTPServer: Sendable {
           try channel.pipeline.syncOperations.addHandler(HTTPServerHandler(handler: handler))
         }
       }
-      .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true)
-      .map { channel in
-        chmod(path, 0o600)
-        return LocalHTTPServer(channel: channel)
-      }
+      .withBoundSocket(listener)
+      .map { LocalHTTPServer(channel: $0) }
   }
 
   /// Stops listening. Requests under way are answered.

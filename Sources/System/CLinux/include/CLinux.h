@@ -9,5 +9,6 @@
 #include "clinux_landlock.h"
 #include "clinux_process.h"
 #include "clinux_socket.h"
+#include "clinux_survival.h"
 
 #endif

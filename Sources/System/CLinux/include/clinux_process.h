@@ -23,21 +23,29 @@ int clinux_signal_descriptor(void);
 int clinux_spawn(int *pid, const char *path, char *const argv[], char *const envp[], const char *directory, int input,
                  int output, int error, int readiness);
 
-// The next child that has ended, left unreaped so that /proc still tells about it. Returns 1 with its pid and process group,
-// 0 when no child has ended, -1 with errno (ECHILD: there is no child at all).
-int clinux_next_ended(int *pid, int *group);
+// The next child that has ended, left unreaped so that /proc still tells about it. Returns 1 with its pid, its process group and its
+// exit code, or its signal's number when `signaled` is set; 0 when no child has ended, -1 with errno (ECHILD: there is no child at all).
+int clinux_next_ended(int *pid, int *group, int *code, int *signaled);
 
-// Collects one ended child. `code` becomes its exit code, or its signal's number when `signaled` is set. Returns 0 or -1.
-int clinux_reap(int pid, int *code, int *signaled);
+// Collects one ended child. Returns 0 or -1.
+int clinux_reap(int pid);
 
 // Makes this process the parent of every orphan below it, as PID 1 is by nature. Returns 0 or -1 with errno.
 int clinux_become_subreaper(void);
 
-// Keeps this process's memory and /proc entries from other processes of its own uid, and from core files. Returns 0 or -1.
+// Keeps this process's memory and /proc entries from other processes of its own uid, and from core files. A child of clinux_spawn
+// gets the limit of core files that this process had. Returns 0, or -1 with errno.
 int clinux_forbid_dumps(void);
+
+// Sets the limit of core files to what it was before, for a program that is executed in this one's place.
+void clinux_give_back_core_limit(void);
 
 // A pipe whose ends are closed in every child, not blocking on the reading side. Returns 0, or -1 with errno.
 int clinux_output_pipe(int ends[2]);
+
+// A stream socket that listens at PATH, mode 0600 from the first moment, in the place of a socket that was left there; not blocking,
+// closed by execve. Returns the descriptor, or -1 with errno.
+int clinux_unix_listener(const char *path, int backlog);
 
 // A datagram socket at PATH, mode 0600, in the place of whatever was left there; not blocking, closed in every child.
 // Returns the descriptor, or -1 with errno.
