@@ -91,6 +91,7 @@ let package = Package(
     tests(of: "Files", ["TestSupport"]),
     tests(of: "Processes"),
     tests(of: "Output"),
+    tests(of: "Survival"),
     tests(of: "Splice", ["CLinux"]),
     tests(of: "LocalHTTP", [nio, nioPosix]),
     tests(of: "Gateway"),

@@ -126,7 +126,7 @@ struct DemoCommand: ParsableCommand {
 private func simulated(_ definition: ServiceDefinition, seed: UInt64, control: String) -> ServiceDefinition {
   guard let mode = definition.plan.mode else { return definition }
   var definition = definition
-  definition.command.program = "/proc/self/exe"
+  definition.command.program = ServiceDefinition.ownProgram
   definition.command.arguments = [
     "simulate", "--as-ibc", "--mode", mode.rawValue, "--seed", String(seed), "--control", "\(control)/simulator.sock",
   ]

@@ -20,7 +20,8 @@ extension Supervision {
     guard survives else { return nil }
     guard let ledger = inherited.map({ Ledger(inherited: $0) }) ?? Ledger() else {
       if inherited != nil { giveUp("its descriptor holds no ledger") }
-      printError("a crash of this process would end everything: the kernel gives no memory that outlives it (memfd_create)")
+      printError(
+        "a crash of this process would end everything: the kernel gives no memory that outlives it (memfd_create)")
       return nil
     }
     let arguments = ["run", "--adopt", "\(ledger.descriptor)"]
@@ -31,6 +32,7 @@ extension Supervision {
     }
     guard inherited != nil else { return Survival(ledger: ledger, reexecution: reexecution, heritage: nil) }
     guard let heritage = Heritage(ledger) else { giveUp("its ledger does not say which processes there are") }
+    // Where nothing had been begun this frees the lock, too: it is taken again.
     Descriptors.closeAll(but: heritage.descriptors.union([ledger.descriptor]))
     return Survival(ledger: ledger, reexecution: reexecution, heritage: heritage)
   }

@@ -49,7 +49,7 @@ struct Supervision {
       printError("cannot run: this kernel gives no process its orphans (PR_SET_CHILD_SUBREAPER); run it as process 1")
       leave(ExitStatus.internal)
     }
-    let lock = survival?.heritage.map { InstanceLock(inherited: $0.lock) } ?? takeLock()
+    let lock = survival?.heritage?.lock.map { InstanceLock(inherited: $0) } ?? takeLock()
     let (prepared, continuity) = prepareFiles(survival, lock: lock.descriptor)
     let services = services(prepared)
     let configuration = configuration(services, prepared)
@@ -167,8 +167,8 @@ extension ServiceLayout {
       )
     }
     self.init(
-      program: "/proc/self/exe", gateways: Dictionary(uniqueKeysWithValues: gateways), tailnet: prepared.tailnet,
-      caddyfile: prepared.caddyfile, vncPasswordFile: prepared.vncPasswordFile)
+      program: ServiceDefinition.ownProgram, gateways: Dictionary(uniqueKeysWithValues: gateways),
+      tailnet: prepared.tailnet, caddyfile: prepared.caddyfile, vncPasswordFile: prepared.vncPasswordFile)
     tailnetGuard = prepared.tailnetGuard
     callersFile = prepared.callersFile
   }

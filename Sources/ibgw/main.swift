@@ -17,7 +17,8 @@ struct IBGW: ParsableCommand {
       CommandGroup(
         name: "Ordering",
         subcommands: [
-          StartCommand.self, StopCommand.self, RestartCommand.self, ResumeCommand.self, KickCommand.self,
+          StartCommand.self, StopCommand.self, RestartCommand.self, ResumeCommand.self, ReloadCommand.self,
+          KickCommand.self,
         ]),
       CommandGroup(
         name: "Configuration", subcommands: [CheckCommand.self, SettingsCommand.self, RenderCommand.self]),

@@ -39,6 +39,8 @@ def status_report():
     return {
         "version": "0.1.0", "pid": os.getpid(), "phase": "running", "started": 1_795_000_000_000, "uptime": 100,
         "orphansReaped": 0,
+        "crashes": 0,
+        "reloads": 0,
         "gateways": [gateway("live", "serving", observation="serving"), gateway("paper", "waiting-for-2fa")],
         "services": [service("relay", pid=os.getpid()), service('start-script:10 "\\quoted".sh', state="finished")],
         "nextEvents": [{"name": "weekly-login", "meaning": "", "at": 1_795_500_000_000, "within": 5}],

@@ -35,6 +35,7 @@ extension Supervisor {
       crashes: saved.crashes, reloads: saved.reloads, at: now)
     report.nextEvents += configuration.timetable.nextEvents(after: now.wall)
     report.nextEvents.sort { $0.at < $1.at }
+    sayOutdated(in: &report)
     return report
   }
 

@@ -134,6 +134,8 @@ public final class Supervisor {
   var saved: SavedChildren
   var savedState: LifecycleState?
   var hasSaidLoss = false
+  /// The processes of our own program that run an older one.
+  var outdatedServices: Set<ServiceName> = []
 
   /// A supervisor on `loop`, from which everything here has to be called. With a `continuity` it goes on after its own crash, and
   /// does so now where that has a heritage. `onExit` is called once, when everything has ended.
@@ -149,10 +151,11 @@ public final class Supervisor {
     let now = Moment(uptime: Ourselves.uptime, wall: Ourselves.wallClock)
     started = heritage?.decisions?.started ?? now
     orphansReaped = heritage?.decisions?.orphansReaped ?? 0
-    saved = SavedChildren(lock: continuity?.lock ?? -1)
+    saved = SavedChildren(lock: continuity?.lock)
     if let heritage {
       (saved.told, saved.crashes) = (heritage.children.told, heritage.children.crashes)
       saved.reloads = heritage.children.reloads
+      (saved.control, saved.notify) = (heritage.children.control, heritage.children.notify)
     }
     journal = Journal(
       descriptor: STDOUT_FILENO, redaction: configuration.redaction,
@@ -164,7 +167,7 @@ public final class Supervisor {
       LoginFiles(
         folder: $0, spareFolder: "\(configuration.runDirectory)/logins", limits: configuration.policy.loginLimits)
     }
-    let read = heritage == nil ? loginFiles?.read(plans.compactMap(\.mode), at: now) : nil
+    let read = heritage?.hasBegun != true ? loginFiles?.read(plans.compactMap(\.mode), at: now) : nil
     lifecycle = Lifecycle(
       plans: plans, onGatewayExit: configuration.onGatewayExit, policy: configuration.policy,
       budgets: read?.budgets ?? [:], stopTimeout: max(1000, configuration.stopTimeout - Sweep.patience),
@@ -176,15 +179,12 @@ public final class Supervisor {
   /// Starts everything. Fails only when our own signals or socket cannot be had.
   public func run() -> EventLoopFuture<Void> {
     let bound = NIOLoopBound(self, eventLoop: loop)
+    let isFirst = continuity?.heritage?.hasBegun != true
+    // Before anything can be heard: an end that was not seen, or an order, must meet the children that it is about.
+    if let heritage = continuity?.heritage { takeOver(heritage) }
     return LoopSignals.watch(on: loop) { bound.value.received(signal: $0) }
       .flatMap { bound.value.openNotifySockets() }
-      .flatMap { bound.value.openControlSocket() }.map {
-        if let heritage = bound.value.continuity?.heritage {
-          bound.value.takeOver(heritage)
-        } else {
-          bound.value.tell(.begin)
-        }
-      }
+      .flatMap { bound.value.openControlSocket() }.map { if isFirst { bound.value.tell(.begin) } }
   }
 
   var now: Moment { Moment(uptime: Ourselves.uptime, wall: Ourselves.wallClock) }

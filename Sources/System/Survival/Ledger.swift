@@ -25,6 +25,7 @@ public struct Ledger: Sendable {
   private var sequences: [UInt64]
 
   private static let magic: UInt64 = 0x6962_6777_2d6c_6467
+  private static let stampOffset = 60 << 10
   private static let progressOffset = 64 << 10
   private static let slotsOffset = 128 << 10
 
@@ -47,14 +48,15 @@ public struct Ledger: Sendable {
     descriptor = clinux_memory_file("ibgw-ledger")
     guard descriptor >= 0 else { return nil }
     sequences = Document.allCases.map { _ in 0 }
+    guard withUnsafeBytes(of: Self.magic, { put($0, at: Self.stampOffset) }) else { return nil }
   }
 
   /// The ledger that the process before us has left open under this number; nil when that is none.
   public init?(inherited descriptor: Int32) {
     self.descriptor = descriptor
     sequences = Document.allCases.map { _ in 0 }
+    guard value(at: Self.stampOffset, UInt64(0)) == Self.magic else { return nil }
     for document in Document.allCases { sequences[document.rawValue] = newest(document)?.header.sequence ?? 0 }
-    guard sequences.contains(where: { $0 > 0 }) else { return nil }
   }
 
   /// Puts a document in the place of the one before it. False when it is too long or there is no memory: the one before stays.
@@ -71,6 +73,9 @@ public struct Ledger: Sendable {
     sequences[document.rawValue] = sequence
     return true
   }
+
+  /// Whether a document was ever written.
+  public func has(_ document: Document) -> Bool { sequences[document.rawValue] > 0 }
 
   /// The present form of a document; nil when it was never written.
   public func read(_ document: Document) -> [UInt8]? { newest(document)?.bytes }

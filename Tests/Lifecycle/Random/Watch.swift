@@ -106,6 +106,7 @@ struct Watch {
     switch event {
     case .begin, .timePassed, .observed, .traffic, .tailnet: break
     case .stopRequested: stopBegins(code: 0, now)
+    case .supervisorFails: stopBegins(code: 70, now)
     case .service(let name, let event):
       if let place = before.places[name] { hears(event, place, now, before) }
     }
@@ -159,7 +160,7 @@ struct Watch {
       books[place].upSince = nil
       books[place].mustBeUpBy = nil
     case .leaderEnded: if state != .stopping { seen.insert(.lostShell) }
-    case .spawnFailed, .askFailed: break
+    case .spawnFailed, .askFailed, .unresponsive: break
     }
   }
 

@@ -30,12 +30,14 @@ public struct Heritage: Sendable {
   /// How many of the decisions' actions were begun.
   let begun: Int
   let crashes: [Crash]
+  /// Whether the program before had begun to start anything.
+  public let hasBegun: Bool
 
-  /// What stands in the ledger; nil when it does not say which children there are.
+  /// What stands in the ledger; nil when there are children and it cannot be read which.
   public init?(_ ledger: Ledger) {
-    guard let bytes = ledger.read(.children),
-      let children = try? JSONDecoder().decode(SavedChildren.self, from: Data(bytes))
-    else { return nil }
+    hasBegun = ledger.has(.children)
+    let read = ledger.read(.children).flatMap { try? JSONDecoder().decode(SavedChildren.self, from: Data($0)) }
+    guard let children = hasBegun ? read : SavedChildren() else { return nil }
     self.children = children
     decisions = ledger.read(.decisions).flatMap { try? JSONDecoder().decode(SavedDecisions.self, from: Data($0)) }
     begun = ledger.begun
@@ -43,7 +45,7 @@ public struct Heritage: Sendable {
   }
 
   /// The descriptor that holds the run directory's lock.
-  public var lock: Int32 { children.lock }
+  public var lock: Int32? { children.lock }
 
   /// Every descriptor that is to be kept open.
   public var descriptors: Set<Int32> {
@@ -57,7 +59,7 @@ public struct Heritage: Sendable {
 
 /// The processes and the descriptors that belong to them: written down before and after each change.
 struct SavedChildren: Codable {
-  var lock: Int32
+  var lock: Int32?
   /// The listener of the control socket.
   var control: Int32?
   /// The sockets on which services say that they are ready, by the services' names.

@@ -9,9 +9,10 @@ extension Supervisor {
   /// Crashes within a minute that are borne. One more, and everything is stopped in order while that can still be done.
   static let bearableCrashes = 3
 
-  /// Takes the children over, carries on with what was decided, and says what has happened.
+  /// Takes the children over, carries on with what was decided, and says what has happened. Does no more than that where nothing had been begun.
   func takeOver(_ heritage: Heritage) {
     sayWhatHappened(heritage)
+    guard heritage.hasBegun else { return }
     // Of two processes of one service the one that was started last is its; the other's end was told already.
     let latest = Dictionary(heritage.children.processes.enumerated().map { ($1.name, $0) }) { max($0, $1) }
     for (index, process) in heritage.children.processes.enumerated() {
@@ -35,6 +36,7 @@ extension Supervisor {
     }
     tell(.timePassed)
     collect()
+    restartOutdated()
   }
 
   /// The services whose first process is there.
@@ -56,7 +58,7 @@ extension Supervisor {
       saved.reloads += 1
       say(.info, "ibgw", "ibgw \(configuration.version) goes on in process \(getpid()): the services run as before")
     }
-    if heritage.decisions == nil {
+    if heritage.decisions == nil && heritage.hasBegun {
       say(
         .warning, "ibgw", "cannot read what the program before has decided: every process that is there is taken to run"
       )

@@ -12,7 +12,8 @@ extension Supervisor {
   /// Tries the program that is at our path, and executes it in this process when it runs.
   func executeAnew(_ responder: HTTPResponder) {
     guard let continuity else {
-      responder.respond(.json(409, ControlAnswer(ok: false, message: "cannot reload: only `ibgw run` goes on in place")))
+      responder.respond(
+        .json(409, ControlAnswer(ok: false, message: "cannot reload: only `ibgw run` goes on in place")))
       return
     }
     let program = continuity.reexecution.program
@@ -49,6 +50,7 @@ extension Supervisor {
     saveChildren(withLines: true)
     let why = continuity.reexecution.now()
     saveChildren()
-    say(.error, "ibgw", "cannot reload: \(continuity.reexecution.program) cannot be executed: \(why); everything goes on")
+    say(
+      .error, "ibgw", "cannot reload: \(continuity.reexecution.program) cannot be executed: \(why); everything goes on")
   }
 }

@@ -8,7 +8,9 @@ extension Supervisor {
   /// Writes the processes down, and one that is about to be started; `withLines` also what they have begun to say.
   func saveChildren(starting: SavedChild? = nil, withLines: Bool = false) {
     guard continuity != nil else { return }
-    saved.processes = children.values.sorted { ($0.startTime, $0.pid) < ($1.startTime, $1.pid) }.map { $0.saved(withLine: withLines) }
+    saved.processes = children.values.sorted { ($0.startTime, $0.pid) < ($1.startTime, $1.pid) }.map {
+      $0.saved(withLine: withLines)
+    }
     if let starting { saved.processes.append(starting) }
     write(saved, to: .children)
   }
@@ -40,6 +42,7 @@ extension Child {
   func saved(withLine: Bool) -> SavedChild {
     SavedChild(
       name: name, pid: pid, startTime: startTime, output: outputClosed ? nil : output, readiness: readiness,
-      isService: isService, leaderExit: leaderExit, lastExit: lastExit, leaderEndTold: leaderEndTold, partialLine: withLine ? splitter.unfinished : [])
+      isService: isService, leaderExit: leaderExit, lastExit: lastExit, leaderEndTold: leaderEndTold,
+      partialLine: withLine ? splitter.unfinished : [])
   }
 }
