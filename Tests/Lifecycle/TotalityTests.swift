@@ -10,7 +10,8 @@ import Trading
   private static let events: [ServiceEvent] =
     [
       .spawned(pid: 9), .spawnFailed(why: "cannot start it", missing: false),
-      .spawnFailed(why: "cannot start it", missing: true), .ready, .unresponsive, .gateway(.javaStarting), .gateway(.loginAttempt(2)),
+      .spawnFailed(why: "cannot start it", missing: true), .ready, .unresponsive, .gateway(.javaStarting),
+      .gateway(.loginAttempt(2)),
       .gateway(.secondFactorAsked), .gateway(.loginCompleted), .gateway(.javaEnded(1)),
     ] + exits.map { .ended($0) } + exits.map { .leaderEnded($0) }
 
