@@ -27,6 +27,11 @@ func withLoop(_ body: @escaping @Sendable (any EventLoop) -> Void) -> Never {
   leave(ExitStatus.internal)
 }
 
+/// What a supervised subcommand does on HUP: its socket was removed and is served anew. Should that fail it goes on without.
+func serveAgain(_ served: EventLoopFuture<Void>) {
+  served.whenFailure { error in printLine("<3>cannot serve the socket anew: \(error); a restart of this service may") }
+}
+
 /// Puts one request to the supervisor, hands the answer to `body` and ends with the code that it returns.
 func askSupervisor(
   _ method: String, _ target: String, socket: String, _ body: @escaping @Sendable (HTTPResponse) -> Int32

@@ -143,10 +143,11 @@ struct RelayCommand: ParsableCommand {
   }
 }
 
-/// Stops the service on the first TERM or INT; on a second one, the process ends at once.
+/// Serves its socket anew on HUP, for a socket that was removed. Stops the service on the first TERM or INT; on a second one, the process ends at once.
 private func stopOnSignal(_ service: RelayService, _ loop: any EventLoop) {
   var isStopping = false
   LoopSignals.watch(on: loop) { signal in
+    if signal == SIGHUP { serveAgain(service.serveAPI()) }
     guard signal == SIGTERM || signal == SIGINT else { return }
     if isStopping { leave(ExitStatus.success) }
     isStopping = true

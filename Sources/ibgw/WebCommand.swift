@@ -30,6 +30,7 @@ struct WebCommand: ParsableCommand {
     withLoop { loop in
       let service = WebService(runDirectory: path, region: region, on: loop)
       LoopSignals.watch(on: loop) { signal in
+        if signal == SIGHUP { serveAgain(service.serve()) }
         if signal == SIGTERM || signal == SIGINT { leave(ExitStatus.success) }
       }.whenFailure { error in fail("cannot read signals: \(error)") }
       service.serve().whenComplete { result in

@@ -50,9 +50,38 @@ def image(make_image):
     return make_image()
 
 
+class Row:
+    """A row of the fault table: what was done, what must follow, and what did."""
+
+    def __init__(self, cells):
+        self._cells = cells
+
+    def happened(self, text):
+        """Says what was seen, once it is known to be what must be."""
+        self._cells[2] = text
+
+
 @pytest.fixture
-def site(image):
-    made = Site(image)
-    yield made
-    # tailscaled takes no request with another Host, an Origin or a Referer, and no preferences that miss some.
-    assert [n for n in image.notes() if n.event in ("request refused", "prefs lost")] == []
+def fault(request):
+    """Begins a row of the fault table, which is printed at the end of the run."""
+    def begin(what, must):
+        cells = [what, must, None]
+        request.node.user_properties.append(("fault", cells))
+        return Row(cells)
+
+    return begin
+
+
+def pytest_terminal_summary(terminalreporter):
+    rows = []
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            rows += [(*cells, outcome) for name, cells in getattr(report, "user_properties", []) if name == "fault"]
+    if not rows:
+        return
+    terminalreporter.section("fault table")
+    terminalreporter.write_line("| fault | what must happen | what happened |")
+    terminalreporter.write_line("| --- | --- | --- |")
+    for what, must, happened, outcome in sorted(rows):
+        seen = happened if outcome == "passed" and happened else "**FAILED**"
+        terminalreporter.write_line(f"| {what} | {must} | {seen} |", green=seen == happened, red=seen != happened)

@@ -1,33 +1,19 @@
 """Process 1 outlives itself: whatever kills its program, the services and the session go on, and nothing is started twice."""
 
-import ctypes
 import os
 import random
 import shutil
 import signal
-import socket
 import threading
 import time
 
 import pytest
 
-from harness import BOTH, LOGIN, eventually
+from faults import WITH_VNC, Client, all_are_up, crash, services, starts_of_java
+from harness import BOTH, eventually
 
 SEED = random.randrange(1 << 32)
 FATAL = [signal.SIGSEGV, signal.SIGILL, signal.SIGBUS, signal.SIGABRT, signal.SIGTRAP, signal.SIGFPE]
-EVERYTHING = LOGIN | {"VNC_SERVER_PASSWORD": "vnc-word"}
-NAMES = ("web", "caddy", "xvfb", "x11vnc", "relay", "probe", "ibc-paper")
-
-
-def all_are_up(container):
-    container.wait_for_line("ibc-paper: logged in after")
-    container.wait_for_line("ibc-paper: serving")
-    for name in NAMES:
-        container.wait_for_state(name, "running")
-
-
-def pids(container):
-    return {s["name"]: (s["pid"], s["state"], s["restarts"]) for s in container.status()["services"]}
 
 
 def mask_is_set(container):
@@ -40,69 +26,18 @@ def mask_is_set(container):
     eventually(catches, what="the handler of SEGV")
 
 
-def crash(container, number=signal.SIGSEGV):
-    """Lets the program crash, and waits until the next one has said so."""
-    seen = len(container.log())
-    container.signal(number)
-    container.wait_for_line(r"process \d+ has crashed", after=seen)
-
-
-class Client:
-    """An API client behind the relay that asks for the time, again and again."""
-
-    def __init__(self, container, port=4004):
-        self.socket = None
-        here = threading.Event()
-        threading.Thread(target=self._connect, args=(container, port, here), daemon=True).start()
-        assert here.wait(20) and self.socket, "no client could be connected"
-        self.reader = self.socket.makefile("rb")
-        self.socket.sendall(b"API\0" + (9).to_bytes(4) + b"v100..187")
-        self.read()
-        self.ask(b"71\0002\0" + b"7\0\0")
-        self.read(), self.read()
-
-    def _connect(self, container, port, here):
-        # A thread may enter a network namespace by itself; its sockets stay there.
-
-
-        namespace = os.open(f"/proc/{container.process_1}/ns/net", os.O_RDONLY)
-        assert ctypes.CDLL(None, use_errno=True).setns(namespace, 0x40000000) == 0
-        os.close(namespace)
-        self.socket = eventually(lambda: self._try(port), what="a connection through the relay")
-        here.set()
-
-    @staticmethod
-    def _try(port):
-        try:
-            return socket.create_connection(("127.0.0.1", port), 10)
-        except OSError:
-            return None
-
-    def ask(self, body):
-        self.socket.sendall(len(body).to_bytes(4) + body)
-
-    def read(self):
-        length = self.reader.read(4)
-        assert len(length) == 4, "the connection was closed"
-        return self.reader.read(int.from_bytes(length))
-
-    def is_answered(self):
-        self.ask(b"49\0001\0")
-        return self.read().startswith(b"49\0")
-
-
 @pytest.mark.parametrize("number", FATAL, ids=lambda n: n.name)
 def test_a_crash_of_process_1_costs_nothing_that_runs(image, number):
-    container = image.run(EVERYTHING)
+    container = image.run(WITH_VNC)
     all_are_up(container)
     client = Client(container)
-    before = pids(container)
+    before = services(container)
     crash(container, number)
     assert client.is_answered()
-    assert pids(container) == before
+    assert services(container) == before
     status = container.status()
     assert (status["pid"], status["crashes"], status["phase"]) == (1, 1, "running")
-    assert image.story("paper").count("java started") == 1
+    assert starts_of_java(image) == 1
     said = container.wait_for_line(rf"process 1 has crashed \({number.name[3:]}, sent from outside\) and goes on")
     assert said
     place = container.wait_for_line(r"crashed at ((ibgw\+0x[0-9a-f]+|library) ?)+, build id [0-9a-f]{8,}")
@@ -115,7 +50,7 @@ def test_a_crash_of_process_1_costs_nothing_that_runs(image, number):
 def test_what_a_child_says_and_how_it_ends_is_known_after_a_crash(image):
     release = image.gate("release")
     image.scenario("paper", [["login"], ["gate", "release"], ["say", "after the crash"], ["exit", 3]], [["login"], ["serve"]])
-    container = image.run(EVERYTHING)
+    container = image.run(WITH_VNC)
     container.wait_for_line("ibc-paper: logged in after")
     crash(container)
     release()
@@ -127,7 +62,7 @@ def test_what_a_child_says_and_how_it_ends_is_known_after_a_crash(image):
 
 
 def test_an_end_that_falls_into_the_crash_is_not_missed(image):
-    container = image.run(EVERYTHING)
+    container = image.run(WITH_VNC)
     all_are_up(container)
     victim = container.process("x11vnc")
     container.signal(signal.SIGSTOP)
@@ -143,7 +78,7 @@ def test_an_end_that_falls_into_the_crash_is_not_missed(image):
 
 def test_a_stop_that_was_asked_for_goes_on_after_a_crash(image):
     image.scenario("paper", [["shutdown_takes", 2], ["login"], ["serve"]])
-    container = image.run(EVERYTHING)
+    container = image.run(WITH_VNC)
     all_are_up(container)
     container.signal(signal.SIGTERM)
     image.wait_for_note("signal")
@@ -155,7 +90,7 @@ def test_a_stop_that_was_asked_for_goes_on_after_a_crash(image):
 
 
 def test_a_term_that_comes_during_the_crash_is_heard(image):
-    container = image.run(EVERYTHING)
+    container = image.run(WITH_VNC)
     all_are_up(container)
     container.signal(signal.SIGSTOP)
     container.signal(signal.SIGTERM)
@@ -166,7 +101,7 @@ def test_a_term_that_comes_during_the_crash_is_heard(image):
 
 
 def test_crashes_again_and_again_end_everything_in_order_with_70(image):
-    container = image.run(EVERYTHING)
+    container = image.run(WITH_VNC)
     all_are_up(container)
     for number in range(4):
         crash(container)
@@ -191,7 +126,7 @@ def test_a_crash_at_any_moment_of_the_start_starts_nothing_twice(image, round):
     for name in ("web", "caddy", "xvfb", "x11vnc", "relay", "probe", "ibc-live", "ibc-paper"):
         container.wait_for_state(name, "running")
     for mode in ("live", "paper"):
-        assert image.story(mode).count("java started") == 1
+        assert starts_of_java(image, mode) == 1
     commands = [p.name for p in container.processes()]
     for program in ("Xvfb", "x11vnc", "caddy"):
         assert commands.count(program) == 1, commands
@@ -204,7 +139,7 @@ def test_a_crash_at_any_moment_of_the_stop_keeps_its_order(image, round):
     moment = random.Random(SEED + round).uniform(0, 0.3)
     print(f"seed {SEED}, round {round}: {moment:.3f} s after TERM")
     image.scenario("paper", [["shutdown_takes", 0.1], ["login"], ["serve"]])
-    container = image.run(EVERYTHING)
+    container = image.run(WITH_VNC)
     all_are_up(container)
     container.signal(signal.SIGTERM)
     container.wait_for_line("stops")
@@ -220,7 +155,7 @@ def test_a_crash_at_any_moment_of_the_stop_keeps_its_order(image, round):
 
 
 def test_clients_of_the_socket_wait_through_a_crash(image):
-    container = image.run(EVERYTHING)
+    container = image.run(WITH_VNC)
     all_are_up(container)
     stop = threading.Event()
     codes = []
@@ -241,7 +176,7 @@ def test_clients_of_the_socket_wait_through_a_crash(image):
 
 
 def test_the_lock_is_kept_through_a_crash(image):
-    container = image.run(EVERYTHING)
+    container = image.run(WITH_VNC)
     all_are_up(container)
     crash(container)
     second = container.ibgw("run")
@@ -250,11 +185,11 @@ def test_the_lock_is_kept_through_a_crash(image):
 
 
 def test_below_another_init_a_crash_costs_nothing_either(image):
-    container = image.run(EVERYTHING, init=True)
+    container = image.run(WITH_VNC, init=True)
     all_are_up(container)
-    before = pids(container)
+    before = services(container)
     crash(container)
-    assert pids(container) == before
+    assert services(container) == before
     assert container.stop() == 0
     assert container.left == []
 
@@ -265,13 +200,13 @@ def test_reload_takes_a_new_program_without_a_login(image, binary, tmp_path):
     shutil.copy(binary, folder / "ibgw")
     image.binary = folder / "ibgw"
     container = image.run(
-        EVERYTHING, binds=[(folder, "/opt/program")], command=["/opt/program/ibgw", "run"])
+        WITH_VNC, binds=[(folder, "/opt/program")], command=["/opt/program/ibgw", "run"])
     all_are_up(container)
     client = Client(container)
-    before = pids(container)
+    before = services(container)
     result = container.ibgw("reload")
     assert (result.returncode, result.stdout) == (0, f"process 1 runs ibgw {container.status()['version']}\n"), result
-    assert pids(container) == before
+    assert services(container) == before
     shutil.copy(binary, folder / "new")
     (folder / "new").rename(folder / "ibgw")
     result = container.ibgw("reload")
@@ -280,14 +215,14 @@ def test_reload_takes_a_new_program_without_a_login(image, binary, tmp_path):
     for name in ("probe", "web"):
         eventually(lambda: container.service(name)["pid"] != before[name][0], what=f"the new {name}")
         container.wait_for_state(name, "running")
-    now = pids(container)
+    now = services(container)
     for name in ("relay", "caddy", "xvfb", "x11vnc", "ibc-paper"):
         assert now[name] == before[name]
     assert "older program" in container.service("relay")["why"]
     assert container.ibgw("restart", "relay").returncode == 0
     eventually(lambda: "older program" not in container.service("relay")["why"])
     assert container.status()["reloads"] == 2
-    assert image.story("paper").count("java started") == 1
+    assert starts_of_java(image) == 1
     assert container.stop() == 0
 
 
@@ -296,26 +231,26 @@ def test_a_program_that_does_not_run_is_not_taken(image, binary, tmp_path, conte
     folder = tmp_path / "program"
     folder.mkdir(mode=0o755)
     shutil.copy(binary, folder / "ibgw")
-    container = image.run(EVERYTHING, binds=[(folder, "/opt/program")], command=["/opt/program/ibgw", "run"])
+    container = image.run(WITH_VNC, binds=[(folder, "/opt/program")], command=["/opt/program/ibgw", "run"])
     all_are_up(container)
-    before = pids(container)
+    before = services(container)
     (folder / "ibgw").unlink()
     if content is not None:
         (folder / "ibgw").write_bytes(content)
         (folder / "ibgw").chmod(0o755)
     result = container.ibgw("reload")
     assert result.returncode == 1 and "cannot reload" in result.stderr, result
-    assert pids(container) == before
+    assert services(container) == before
     # The program that runs is still there for a crash, whatever is at its path.
     if content is None:
         crash(container)
-        assert pids(container) == before
+        assert services(container) == before
     assert container.status()["reloads"] == 0
     assert container.stop() == 0
 
 
 def test_adopt_is_for_no_person(image):
-    container = image.run(EVERYTHING)
+    container = image.run(WITH_VNC)
     all_are_up(container)
     result = container.execute("/usr/local/bin/ibgw", "run", "--adopt", "0")
     assert result.returncode == 70

@@ -94,4 +94,13 @@ import Trading
     _ = stage.say("relay", .ended(.signal(9))) + stage.wait(1000)
     #expect(stage.lifecycle.record("relay")?.restarts == 1)
   }
+
+  @Test(arguments: ["relay", "ibc-paper"] as [ServiceName])
+  func `what a signal has suspended is told to go on, also in a stop`(name: ServiceName) {
+    var stage = Stage([.daemon("relay"), .gateway(.paper)])
+    _ = stage.begin() + stage.spawned("relay") + stage.spawned("ibc-paper") + stage.say("ibc-paper", .ready)
+    #expect(stage.say(name, .suspended) == [.proceed(name)])
+    _ = stage.term() + stage.say("relay", .ended(.code(0)))
+    if name == "ibc-paper" { #expect(stage.say(name, .suspended) == [.proceed(name)]) }
+  }
 }

@@ -10,7 +10,7 @@ import Trading
   private static let events: [ServiceEvent] =
     [
       .spawned(pid: 9), .spawnFailed(why: "cannot start it", missing: false),
-      .spawnFailed(why: "cannot start it", missing: true), .ready, .unresponsive, .gateway(.javaStarting),
+      .spawnFailed(why: "cannot start it", missing: true), .ready, .unresponsive, .suspended, .gateway(.javaStarting),
       .gateway(.loginAttempt(2)),
       .gateway(.secondFactorAsked), .gateway(.loginCompleted), .gateway(.javaEnded(1)),
     ] + exits.map { .ended($0) } + exits.map { .leaderEnded($0) }
@@ -47,7 +47,7 @@ import Trading
       #expect(touching.isDisjoint(with: actions), place)
     }
     if service.state == .running && before.lifecycle.phase == .running {
-      let mayAct = ["order", "stop", "unresponsive"].contains { said.hasPrefix($0) }
+      let mayAct = ["order", "stop", "unresponsive", "suspended"].contains { said.hasPrefix($0) }
       #expect(actions == [] || mayAct, place)
     }
   }

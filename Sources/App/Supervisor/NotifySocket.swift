@@ -17,7 +17,7 @@ extension Supervisor {
     let bound = NIOLoopBound(self, eventLoop: loop)
     let opened = configuration.services.filter(\.notifies).map { definition -> EventLoopFuture<Void> in
       let (name, path) = (definition.plan.name, notifySocketPath(definition.plan.name))
-      let inherited = continuity?.heritage?.children.notify[name.text].flatMap { Descriptors.isSocket($0) ? $0 : nil }
+      let inherited = saved.notify[name.text].flatMap { Descriptors.isSocket($0) ? $0 : nil }
       let descriptor = inherited ?? clinux_notify_socket(path)
       guard descriptor >= 0 else { return loop.makeFailedFuture(IOError(errnoCode: errno, reason: path)) }
       if continuity != nil { Descriptors.keep(descriptor) }
@@ -27,7 +27,7 @@ extension Supervisor {
           try channel.pipeline.syncOperations.addHandler(
             NotifyHandler { bound.value.tell(.service(name, .ready)) })
         }
-      }.takingOwnershipOfDescriptor(input: descriptor).map { _ in }
+      }.takingOwnershipOfDescriptor(input: descriptor).map { bound.value.sockets.append($0) }
     }
     return EventLoopFuture.andAllSucceed(opened, on: loop)
   }

@@ -41,6 +41,7 @@ extension Supervisor {
 
   private func understand(_ line: [UInt8], from child: Child) {
     if child.voice == .ibc, let event = IBCLine.event(in: String(decoding: line, as: UTF8.self)) {
+      if event == .javaEnded(Exit.signal(SIGKILL).shellCode) { sayMemory() }
       tell(.service(child.name, .gateway(event)))
     }
     if let text = child.readyText, line.contains(text) { tell(.service(child.name, .ready)) }
@@ -50,8 +51,11 @@ extension Supervisor {
 
   /// Collects every process that has ended: services', and orphans that became ours.
   func collect() {
+    var mayBeMemory = false
+    defer { if mayBeMemory { sayMemory() } }
     Reaper.drain { ended in
       let exit: Exit = ended.signaled ? .signal(ended.code) : .code(ended.code)
+      if exit == .signal(SIGKILL) { mayBeMemory = true }
       guard let child = children[ended.group] else {
         orphansReaped += 1
         return
@@ -63,6 +67,9 @@ extension Supervisor {
       } else if !child.leaderEndTold {
         orphansReaped += 1
       }
+    }
+    Reaper.drainSuspended { pid in
+      if let child = children[pid], child.isService { tell(.service(child.name, .suspended)) }
     }
     settleEnds()
     sweepOn()

@@ -15,14 +15,14 @@ extension Supervisor {
 
   func openControlSocket() -> EventLoopFuture<Void> {
     let bound = NIOLoopBound(self, eventLoop: loop)
-    let inherited = continuity?.heritage?.children.control.flatMap { Descriptors.isSocket($0) ? $0 : nil }
+    let inherited = saved.control.flatMap { Descriptors.isSocket($0) ? $0 : nil }
     do {
       let listener = try inherited ?? LocalHTTPServer.listener(at: controlSocketPath)
       if continuity != nil { Descriptors.keep(listener) }
       saved.control = listener
       return LocalHTTPServer.start(on: loop, listener: listener, path: controlSocketPath) { request, responder in
         bound.value.answer(request, responder)
-      }.map { _ in }
+      }.map { bound.value.sockets.append($0.channel) }
     } catch {
       return loop.makeFailedFuture(error)
     }
@@ -40,6 +40,7 @@ extension Supervisor {
   }
 
   private func answer(_ request: HTTPRequest, _ responder: HTTPResponder) {
+    lookAfterOurOwn()
     let parts = request.path.split(separator: "/").map(String.init)
     switch (request.method, parts.count) {
     case ("GET", 2) where parts == ["v1", "status"]: responder.respond(.json(200, report))
@@ -147,6 +148,7 @@ extension Supervisor {
 
   /// HUP: what can be rendered again is; what needs a restart to take it in, and can have one without harm, gets it.
   func reload() {
+    restoreRunDirectory()
     let reload = configuration.reload()
     journal.mask(also: reload.redaction)
     rereadTailnet()

@@ -6,7 +6,7 @@ import Trading
 
 /// What the supervisor asks of its own children over their unix sockets. It opens no network socket itself.
 extension Supervisor {
-  private func ask(
+  func ask(
     _ method: String, _ target: String, of socket: String, timeout: TimeAmount = .seconds(5)
   ) -> EventLoopFuture<HTTPResponse> {
     LocalHTTPClient.request(

@@ -124,6 +124,12 @@ public final class Supervisor {
   private var nextCheck: Scheduled<Void>?
   private var logRetry: Scheduled<Void>?
   private var hasStarted = false
+  /// When it was last asked whether the processes of our own program answer, as uptime in milliseconds.
+  var lastLook: Int64 = 0
+  var memoryWatch = MemoryWatch()
+  /// What serves the sockets in the run directory, and whether they are about to be made anew.
+  var sockets: [any Channel] = []
+  var isRestoring = false
   var sweep: Sweep?
   let loginFiles: LoginFiles?
   /// What was said about a budget that could not be kept beside the settings.
@@ -182,6 +188,7 @@ public final class Supervisor {
     let isFirst = continuity?.heritage?.hasBegun != true
     // Before anything can be heard: an end that was not seen, or an order, must meet the children that it is about.
     if let heritage = continuity?.heritage { takeOver(heritage) }
+    watchRunDirectory()
     return LoopSignals.watch(on: loop) { bound.value.received(signal: $0) }
       .flatMap { bound.value.openNotifySockets() }
       .flatMap { bound.value.openControlSocket() }.map { if isFirst { bound.value.tell(.begin) } }
@@ -240,6 +247,7 @@ public final class Supervisor {
     case .killLeader(let name): signalLeader(name)
     case .terminate(let name): signalAll(name, SIGTERM)
     case .kill(let name): signalAll(name, SIGKILL)
+    case .proceed(let name): signalAll(name, SIGCONT)
     case .relay(let mode, let order): tellRelay(mode, order)
     case .askTraffic(let mode): askTraffic(of: mode)
     case .command(let mode, let command): commandIBC(mode, command)

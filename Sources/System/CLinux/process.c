@@ -8,6 +8,7 @@
 #include <link.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -117,6 +118,12 @@ int clinux_next_ended(int *pid, int *group, int *code, int *signaled) {
   return 1;
 }
 
+int clinux_next_suspended(void) {
+  siginfo_t information;
+  information.si_pid = 0;
+  return waitid(P_ALL, 0, &information, WSTOPPED | WNOHANG) == 0 ? information.si_pid : -1;
+}
+
 int clinux_reap(int pid) { return waitpid(pid, NULL, WNOHANG) == pid ? 0 : -1; }
 
 int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
@@ -170,3 +177,15 @@ static int unix_socket(const char *path, int type, int backlog) {
 int clinux_unix_listener(const char *path, int backlog) { return unix_socket(path, SOCK_STREAM, backlog); }
 
 int clinux_notify_socket(const char *path) { return unix_socket(path, SOCK_DGRAM, 0); }
+
+int clinux_watch_removals(const char *path) {
+  int descriptor = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+  if (descriptor < 0) return -1;
+  if (inotify_add_watch(descriptor, path, IN_DELETE | IN_DELETE_SELF | IN_MOVED_FROM | IN_MOVE_SELF | IN_ONLYDIR) >= 0) {
+    return descriptor;
+  }
+  int reason = errno;
+  close(descriptor);
+  errno = reason;
+  return -1;
+}

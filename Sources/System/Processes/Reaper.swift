@@ -29,6 +29,13 @@ public enum Reaper {
   }
 }
 
+extension Reaper {
+  /// Hands over every child that a signal such as STOP has suspended since the last call. SIGCHLD tells of those, too.
+  public static func drainSuspended(_ body: (_ pid: Int32) -> Void) {
+    while case let pid = clinux_next_suspended(), pid > 0 { body(pid) }
+  }
+}
+
 /// Signals to processes and process groups.
 public enum Signals {
   /// Sends a signal to one process. False when it is gone.

@@ -98,6 +98,8 @@ public enum ServiceEvent: Sendable, Hashable, Codable {
   case askFailed
   /// It runs and does not answer any more.
   case unresponsive
+  /// A signal such as STOP keeps its first process from running.
+  case suspended
   /// IBC has said something.
   case gateway(GatewayEvent)
 }
@@ -169,6 +171,8 @@ public enum Action: Sendable, Hashable, Codable {
   case killLeader(ServiceName)
   /// KILL to every process of the service.
   case kill(ServiceName)
+  /// CONT to every process of the service.
+  case proceed(ServiceName)
   /// Write a line to the log.
   case log(Severity, ServiceName?, String)
   /// Tell the relay whether to listen for this gateway's clients.

@@ -79,7 +79,7 @@ extension Action {
   /// Whether it may be carried out a second time, where it is not known if it was: it is of the kind that must not be left out.
   public var mayBeRepeated: Bool {
     switch self {
-    case .spawn, .terminate, .killLeader, .kill, .relay, .askTraffic, .persist, .exit: true
+    case .spawn, .terminate, .killLeader, .kill, .proceed, .relay, .askTraffic, .persist, .exit: true
     case .ask, .pause, .log, .command, .verifySession, .alert: false
     }
   }

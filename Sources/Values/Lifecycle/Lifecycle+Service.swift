@@ -9,6 +9,7 @@ extension Lifecycle {
     case ended(Exit)
     case askFailed
     case unresponsive
+    case suspended
     case gateway(GatewayEvent)
     case deadline
   }
@@ -23,6 +24,7 @@ extension Lifecycle {
       case .ended(let exit): .ended(exit)
       case .askFailed: .askFailed
       case .unresponsive: .unresponsive
+      case .suspended: .suspended
       case .gateway(let said): .gateway(said)
       }
     take(input, place, now, &actions)
@@ -69,6 +71,11 @@ extension Lifecycle {
     case (.stopping, .askFailed):
       if currentStep(place).measure.isRequest { nextStopStep(place, now, &actions) }
     case (.starting, .askFailed), (.running, .askFailed): break
+
+    // Nobody can end it, and nobody is served by it: not even a debugger stops a process in this way.
+    case (.starting, .suspended), (.running, .suspended), (.stopping, .suspended):
+      log(.warning, place, "was suspended by a signal (STOP); it is told to go on", &actions)
+      actions.append(.proceed(plans[place].name))
 
     // A gateway is never ended for that: its own remedies decide.
     case (.running, .unresponsive) where plans[place].kind == .daemon:

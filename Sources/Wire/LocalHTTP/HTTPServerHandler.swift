@@ -7,12 +7,14 @@ final class HTTPServerHandler: ChannelInboundHandler {
   typealias OutboundOut = HTTPServerResponsePart
 
   private let handler: LocalHTTPServer.Handler
+  private let onRequest: () -> Void
   private var head: HTTPRequestHead?
   private var body: [UInt8] = []
   private var patience: Scheduled<Void>?
 
-  init(handler: @escaping LocalHTTPServer.Handler) {
+  init(handler: @escaping LocalHTTPServer.Handler, onRequest: @escaping () -> Void) {
     self.handler = handler
+    self.onRequest = onRequest
   }
 
   func channelActive(context: ChannelHandlerContext) {
@@ -41,6 +43,7 @@ final class HTTPServerHandler: ChannelInboundHandler {
       guard let head else { return }
       self.head = nil
       patience?.cancel()
+      onRequest()
       let headers = Dictionary(head.headers.map { ($0.name.lowercased(), $0.value) }) { "\($0),\($1)" }
       let request = HTTPRequest(method: head.method.rawValue, target: head.uri, headers: headers, body: body)
       handler(request, HTTPResponder(channel: context.channel, omitsBody: head.method == .HEAD))

@@ -14,11 +14,13 @@ public struct LocalHTTPServer: Sendable {
 
   /// The largest request body that is accepted, in bytes.
   public static let bodyLimit = 64 * 1024
-  /// How long a client may take to send one request, and how many clients may be connected at once.
+  /// How long a client may take to send one request, and how many clients may be connected at once: when there are more, the one that
+  /// has been silent for longest gives way.
   static let requestPatience = TimeAmount.seconds(10)
   static let clientLimit = 128
 
-  private let channel: any Channel
+  /// What listens.
+  public let channel: any Channel
 
   /// Listens on `path`, replacing a socket that an earlier run has left there, with mode 0600.
   public static func start(
@@ -42,17 +44,16 @@ public struct LocalHTTPServer: Sendable {
   public static func start(
     on loop: any EventLoop, listener: Int32, path: String, handler: @escaping Handler
   ) -> EventLoopFuture<LocalHTTPServer> {
-    let admitted = NIOLoopBound(ClientCount(), eventLoop: loop)
+    let clients = NIOLoopBound(Clients(), eventLoop: loop)
     return ServerBootstrap(group: loop)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          guard isTrusted(channel), admitted.value.connected < clientLimit else {
-            throw HTTPFailure.refused(path: path)
-          }
-          admitted.value.connected += 1
-          channel.closeFuture.assumeIsolated().whenComplete { _ in admitted.value.connected -= 1 }
+          guard isTrusted(channel), clients.value.admit(channel) else { throw HTTPFailure.refused(path: path) }
+          let id = ObjectIdentifier(channel)
+          channel.closeFuture.assumeIsolated().whenComplete { _ in clients.value.left(id) }
           try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
-          try channel.pipeline.syncOperations.addHandler(HTTPServerHandler(handler: handler))
+          let server = HTTPServerHandler(handler: handler) { clients.value.hasAsked(id) }
+          try channel.pipeline.syncOperations.addHandler(server)
         }
       }
       .withBoundSocket(listener)
@@ -79,7 +80,30 @@ public struct LocalHTTPServer: Sendable {
     return peer.value.uid == 0 || peer.value.uid == geteuid()
   }
 
-  private final class ClientCount {
-    var connected = 0
+  /// Who is connected. Whoever connects and says nothing must not keep others out.
+  private final class Clients {
+    private var connected = 0
+    private var silent: [ObjectIdentifier: any Channel] = [:]
+    private var order: [ObjectIdentifier] = []
+
+    func admit(_ channel: any Channel) -> Bool {
+      if connected >= clientLimit {
+        guard let oldest = order.first(where: { silent[$0] != nil }) else { return false }
+        silent[oldest]?.close(promise: nil)
+        silent[oldest] = nil
+      }
+      order.removeAll { silent[$0] == nil }
+      connected += 1
+      silent[ObjectIdentifier(channel)] = channel
+      order.append(ObjectIdentifier(channel))
+      return true
+    }
+
+    func hasAsked(_ id: ObjectIdentifier) { silent[id] = nil }
+
+    func left(_ id: ObjectIdentifier) {
+      silent[id] = nil
+      connected -= 1
+    }
   }
 }

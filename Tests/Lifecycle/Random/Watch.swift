@@ -160,7 +160,7 @@ struct Watch {
       books[place].upSince = nil
       books[place].mustBeUpBy = nil
     case .leaderEnded: if state != .stopping { seen.insert(.lostShell) }
-    case .spawnFailed, .askFailed, .unresponsive: break
+    case .spawnFailed, .askFailed, .unresponsive, .suspended: break
     }
   }
 

@@ -27,6 +27,9 @@ int clinux_spawn(int *pid, const char *path, char *const argv[], char *const env
 // exit code, or its signal's number when `signaled` is set; 0 when no child has ended, -1 with errno (ECHILD: there is no child at all).
 int clinux_next_ended(int *pid, int *group, int *code, int *signaled);
 
+// The next child that a signal has suspended and that was not handed over yet. Returns its pid, 0 or -1 when there is none.
+int clinux_next_suspended(void);
+
 // Collects one ended child. Returns 0 or -1.
 int clinux_reap(int pid);
 
@@ -50,6 +53,10 @@ int clinux_unix_listener(const char *path, int backlog);
 // A datagram socket at PATH, mode 0600, in the place of whatever was left there; not blocking, closed in every child.
 // Returns the descriptor, or -1 with errno.
 int clinux_notify_socket(const char *path);
+
+// A descriptor that can be read when something is removed from the folder at PATH, or the folder itself; not blocking, closed in every
+// child. Returns it, or -1 with errno.
+int clinux_watch_removals(const char *path);
 
 // The user at the other end of a connected unix socket (SO_PEERCRED). Returns 0, or -1 with errno.
 int clinux_peer_uid(int descriptor, uint32_t *uid);
