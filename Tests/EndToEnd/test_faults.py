@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -139,6 +140,22 @@ def test_process_1_crashes_too_often(container, image, fault):
     code = container.wait_exit()
     assert code == 70 and image.story("paper")[-1] == "java ended" and not image.notes("display lost")
     row.happened(f"java ended before its display; exit code {code}")
+
+
+def test_process_1_crashes_faster_than_it_can_begin(container, image, fault):
+    row = fault("process 1 crashes faster than it can begin", "java is told TERM all the same, exit code 70")
+    java = container.process("jts4launch")
+    for _ in range(400):
+        if not container.is_running or image.notes("signal"):
+            break
+        try:
+            container.signal(signal.SIGSEGV)
+        except ProcessLookupError:
+            break
+        time.sleep(0.004)
+    code = container.wait_exit()
+    assert code == 70 and [n.more["signal"] for n in image.notes("signal")] == ["TERM"], java
+    row.happened(f"java ended in order; exit code {code}")
 
 
 # The machine
@@ -282,27 +299,33 @@ def test_a_crash_amid_orphans(image, fault):
     row.happened("none was left")
 
 
-def test_memory_is_short(image, fault):
-    row = fault("the kernel kills java for want of memory (OOM)", "that is said by its name, and the gateway is started again")
-    image.scenario("paper", [["login"], ["serve"]])
-    events = image.directory / "memory.oom_control"
-    events.write_text("oom_kill_disable 0\nunder_oom 0\noom_kill 0\n")
-    group = f"{memory_group()}/memory.oom_control"
-    container = image.run(LOGIN, binds=[(events, group)])
-    container.wait_for_line("ibc-paper: logged in after")
-    events.write_text("oom_kill_disable 0\nunder_oom 0\noom_kill 1\n")
-    container.kill("jts4launch")
-    container.wait_for_line(r"error +ibgw: the kernel has killed a process of this container for want of memory \(OOM\)")
-    container.wait_for_line("ibc-paper: java has ended|ibc-paper: ended by")
-    row.happened("said at once (the kernel's count was a stand-in's)")
-
-
+@pytest.fixture
 def memory_group():
-    for line in open("/proc/self/cgroup"):
-        _, names, path = line.strip().split(":", 2)
-        if "memory" in names.split(","):
-            return f"/sys/fs/cgroup/memory{path}".rstrip("/")
-    return "/sys/fs/cgroup/memory"
+    """A control group of the kernel for memory, with 400 MB, that the container's user may enter."""
+    group = Path(f"/sys/fs/cgroup/memory/ibgw-faults-{os.getpid()}")
+    try:
+        group.mkdir()
+        (group / "memory.limit_in_bytes").write_text("400M")
+        os.chown(group / "cgroup.procs", 1000, 1000)
+    except OSError as error:
+        pytest.skip(f"no group for memory can be made here, so that nothing can run out of it: {error}")
+    yield group
+    eventually(lambda: not (group / "cgroup.procs").read_text(), what="the end of what was in the group")
+    group.rmdir()
+
+
+def test_memory_is_short(memory_group, image, fault):
+    row = fault("java uses more memory than the container has (OOM)", "the kernel's kill is said by its name; the gateway is started again")
+    image.scenario("paper", [["login"], ["eat_memory"]], [["login"], ["serve"]])
+    container = image.run(
+        LOGIN, binds=[("/sys/fs/cgroup/memory", "/sys/fs/cgroup/memory")],
+        command=["/bin/bash", "-c", f"echo $$ >{memory_group}/cgroup.procs && exec /usr/local/bin/ibgw run"])
+    container.wait_for_line(r"error +ibgw: the kernel has killed a process of this container for want of memory \(OOM\)")
+    image.wait_for_note("logged in", count=2, within=60)
+    assert container.status()["crashes"] == 0
+    row.happened("said, and logged in again")
+    assert container.stop() == 0
+    container.destroy()
 
 
 # The sockets

@@ -44,7 +44,7 @@ import Trading
     var next = try successor(of: stage, plans: Array(plans.dropFirst()) + [.daemon("web"), .task("late")])
     #expect(next.lifecycle.record("relay") == nil)
     #expect(next.lifecycle.record("late")?.state == .finished)
-    let actions = next.wait(1)
+    let actions = next.handle(.timePassed)
     #expect(actions.filter(\.isDeed) == [.spawn("web")])
   }
 
@@ -67,7 +67,7 @@ import Trading
   @Test func `without its predecessor's decisions what has a process is taken to run, and no script runs again`() {
     var next = Stage(plans)
     next.lifecycle.goOn(with: ["relay": 7, "xvfb": 8, "ibc-paper": 9], at: next.now)
-    let actions = next.wait(1)
+    let actions = next.handle(.timePassed)
     #expect(!actions.contains { if case .spawn = $0 { true } else { false } })
     #expect(next.lifecycle.records.map(\.state) == [.running, .running, .running, .finished])
     #expect(next.lifecycle.record("ibc-paper")?.pid == 9)
@@ -91,7 +91,7 @@ import Trading
     #expect(stage.say("relay", .unresponsive).filter(\.isDeed) == [.kill("relay")])
     #expect(stage.lifecycle.record("relay")?.state == .running)
     #expect(stage.say("ibc-paper", .unresponsive).filter(\.isDeed).isEmpty)
-    _ = stage.say("relay", .ended(.signal(9))) + stage.wait(1000)
+    _ = stage.say("relay", .ended(.signal(9))) + stage.wait(120_000)
     #expect(stage.lifecycle.record("relay")?.restarts == 1)
   }
 

@@ -38,7 +38,7 @@ import Testing
     // Every single byte of the file from the slots' beginning on, as a crash or a stray write might leave it.
     let size = Int(lseek(ledger.descriptor, 0, SEEK_END))
     var damaged = 0
-    var offset = 0
+    var offset = Ledger.slotsOffset
     while offset < size {
       var block = [UInt8](repeating: 0, count: 65_536)
       let count = pread(ledger.descriptor, &block, block.count, off_t(offset))

@@ -27,7 +27,7 @@ public struct Ledger: Sendable {
   private static let magic: UInt64 = 0x6962_6777_2d6c_6467
   private static let stampOffset = 60 << 10
   private static let progressOffset = 64 << 10
-  private static let slotsOffset = 128 << 10
+  static let slotsOffset = 128 << 10
 
   /// What stands in front of a document in its slot.
   private struct Header {

@@ -29,7 +29,7 @@ extension Supervisor {
     }
     let others = Set(children.values.filter { $0.isService && $0.leaderExit != nil }.map(\.name))
     for event in lifecycle.news(of: leaders, others: others) { tell(event) }
-    if case .ended(let code) = lifecycle.phase { beginSweep(code: code) }
+    if case .ended(let code) = lifecycle.phase, sweep == nil { beginSweep(code: code) }
     let recent = heritage.crashes.filter { now.uptime - $0.uptime < 60_000 }.count
     if recent > Self.bearableCrashes, !heritage.news.isEmpty {
       tell(.supervisorFails("process 1 has crashed \(recent) times within a minute"))

@@ -14,10 +14,12 @@ enum ProgramMetrics {
   )
   static let start = Metric(
     "ibgw_supervisor_start_time_seconds", .gauge, unit: "seconds", help: "When the supervisor started, since 1970.")
+  static let crashes = Metric(
+    "ibgw_supervisor_crashes", .counter, help: "Crashes of the supervisor's own program that it has survived.")
   static let orphans = Metric(
     "ibgw_orphans_reaped", .counter, help: "Processes that were nobody's child any more and were collected.")
 
-  static let all = [build, scrape, ready, phase, start, orphans]
+  static let all = [build, scrape, ready, phase, start, crashes, orphans]
 
   static func families(_ snapshot: Snapshot) -> [MetricFamily] {
     var build = MetricFamily(build)
@@ -33,8 +35,10 @@ enum ProgramMetrics {
     phase.add(state: snapshot.status.phase, of: ["running", "stopping", "ended"])
     var start = MetricFamily(start)
     start.add(Double(snapshot.status.started) / 1000)
+    var crashes = MetricFamily(crashes)
+    crashes.add(Double(snapshot.status.crashes))
     var orphans = MetricFamily(orphans)
     orphans.add(Double(snapshot.status.orphansReaped))
-    return [build, scrape, ready, phase, start, orphans]
+    return [build, scrape, ready, phase, start, crashes, orphans]
   }
 }

@@ -291,6 +291,12 @@ class Gateway:
     def do_long_line(self, length):
         print("L" * (length - 1) + "E", flush=True)
 
+    def do_eat_memory(self):
+        """Takes more and more memory, without end."""
+        taken = []
+        while True:
+            taken.append(b"x" * (8 << 20))
+
     def do_flood(self):
         """Prints without end."""
         block = ("flood " * 20 + "\n") * 500
