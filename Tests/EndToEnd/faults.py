@@ -10,7 +10,8 @@ import time
 
 from harness import LOGIN, eventually
 
-WITH_VNC = LOGIN | {"VNC_SERVER_PASSWORD": "vnc-word"}
+# Swift's own backtracer, where it is installed, would have its handlers in place before the program has its own.
+WITH_VNC = LOGIN | {"VNC_SERVER_PASSWORD": "vnc-word", "SWIFT_BACKTRACE": "enable=no"}
 SERVICES = ("web", "caddy", "xvfb", "x11vnc", "relay", "probe", "ibc-paper")
 # What stands in the command line of each service's first process.
 COMMANDS = {
@@ -124,6 +125,19 @@ def state_of(process):
         return re.search(r"\) (\S)", open(f"/proc/{process.outside}/stat").read())[1]
     except OSError:
         return None
+
+
+def program_of(container):
+    """What tells one program in process 1 from the next: where its stack begins."""
+    return open(f"/proc/{container.pid}/stat").read().rsplit(")", 1)[1].split()[25]
+
+
+def catches(container, number):
+    """Whether process 1 has a handler for a signal."""
+    for line in open(f"/proc/{container.pid}/status"):
+        if line.startswith("SigCgt:"):
+            return int(line.split()[1], 16) >> (number - 1) & 1
+    return False
 
 
 def milliseconds(since):

@@ -9,21 +9,11 @@ import time
 
 import pytest
 
-from faults import WITH_VNC, Client, all_are_up, crash, services, starts_of_java
+from faults import WITH_VNC, Client, all_are_up, catches, crash, services, starts_of_java
 from harness import BOTH, eventually
 
 SEED = random.randrange(1 << 32)
 FATAL = [signal.SIGSEGV, signal.SIGILL, signal.SIGBUS, signal.SIGABRT, signal.SIGTRAP, signal.SIGFPE]
-
-
-def mask_is_set(container):
-    """The handlers are installed soon after the mask, in the same few milliseconds of the start."""
-    def catches():
-        for line in open(f"/proc/{container.pid}/status"):
-            if line.startswith("SigCgt:"):
-                return int(line.split()[1], 16) >> (signal.SIGSEGV - 1) & 1
-
-    eventually(catches, what="the handler of SEGV")
 
 
 @pytest.mark.parametrize("number", FATAL, ids=lambda n: n.name)
@@ -117,8 +107,8 @@ def test_crashes_again_and_again_end_everything_in_order_with_70(image):
 def test_a_crash_at_any_moment_of_the_start_starts_nothing_twice(image, round):
     moment = random.Random(SEED + round).uniform(0, 0.6)
     print(f"seed {SEED}, round {round}: {moment:.3f} s after the handlers are there")
-    container = image.run(BOTH | {"VNC_SERVER_PASSWORD": "vnc-word"})
-    mask_is_set(container)
+    container = image.run(WITH_VNC | BOTH)
+    eventually(lambda: catches(container, signal.SIGSEGV), what="the handlers")
     time.sleep(moment)
     container.signal(random.Random(SEED - round).choice(FATAL))
     for mode in ("live", "paper"):

@@ -22,6 +22,9 @@ public struct ChildEnvironment {
     self.base = base
   }
 
+  /// For processes of this program: Swift's backtracer, where it is installed, would print what stands in their memory into the log.
+  var forOurOwn: [String: String] { base.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 } }
+
   /// For what draws on the display, IBC among them: its script takes lower-case variables for its own, so nothing else may leak in.
   var withDisplay: [String: String] { base.merging(["DISPLAY": settings.display]) { $1 } }
 

@@ -130,7 +130,7 @@ public struct ServiceSet {
         backOff: BackOff(initial: 0, maximum: 10_000, resetAfter: 10_000), limit: 20, stopRank: rank,
         stopSteps: [StopStep(.terminate, patience), StopStep(.kill, 500)]),
       command: Command(
-        program: layout.program, arguments: arguments, environment: environment.base, reportsReadiness: true),
+        program: layout.program, arguments: arguments, environment: environment.forOurOwn, reportsReadiness: true),
       voice: .prioritised)
   }
 

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -34,11 +35,6 @@ static _Alignas(16) char stack[64 * 1024];
 enum { last_resort = 8, term_patience = 20, kill_patience = 3 };
 
 static const int fatal[] = {SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGABRT, SIGFPE};
-
-// The secrets in /proc/self/environ are anybody's of the same user until this is said, and children of an earlier image may be there.
-__attribute__((constructor)) static void hide_environment(int argc, char **argv) {
-  if (argc > 1 && strcmp(argv[1], "run") == 0) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
 
 int clinux_memory_file(const char *name) { return memfd_create(name, 0); }
 
@@ -193,6 +189,17 @@ int clinux_survive_crashes(const char *path, char *const argv[], char *const env
     if (sigaction(fatal[i], &action, NULL) != 0) return -1;
   }
   return 0;
+}
+
+// Before main, and before anything of Swift's runs. The secrets in /proc/self/environ are anybody's of the same user until dumps are
+// forbidden, and children of an earlier image may be there. And an image that crashes before it has taken up the ledger
+// must find the way to the next one, too: it is the one that it has come by itself.
+__attribute__((constructor)) static void begin_early(int argc, char **argv, char **envp) {
+  if (argc < 2 || strcmp(argv[1], "run") != 0) return;
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  // Where Swift's own backtracer is installed it has these already, and it prints what stands in registers and in memory.
+  for (unsigned i = 0; i < sizeof fatal / sizeof *fatal; i++) signal(fatal[i], SIG_DFL);
+  if (argc == 4 && strcmp(argv[2], "--adopt") == 0) clinux_survive_crashes(argv[0], argv, envp, atoi(argv[3]));
 }
 
 struct build_id {

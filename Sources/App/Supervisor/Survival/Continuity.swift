@@ -30,14 +30,14 @@ public struct Heritage: Sendable {
   /// How many of the decisions' actions were begun.
   let begun: Int
   let crashes: [Crash]
-  /// Whether the program before had begun to start anything.
+  /// Whether the program before had begun to decide anything.
   public let hasBegun: Bool
 
   /// What stands in the ledger; nil when there are children and it cannot be read which.
   public init?(_ ledger: Ledger) {
-    hasBegun = ledger.has(.children)
+    hasBegun = ledger.has(.decisions) || ledger.has(.children)
     let read = ledger.read(.children).flatMap { try? JSONDecoder().decode(SavedChildren.self, from: Data($0)) }
-    guard let children = hasBegun ? read : SavedChildren() else { return nil }
+    guard let children = ledger.has(.children) ? read : SavedChildren() else { return nil }
     self.children = children
     decisions = ledger.read(.decisions).flatMap { try? JSONDecoder().decode(SavedDecisions.self, from: Data($0)) }
     begun = ledger.begun
