@@ -32,6 +32,7 @@ public struct PreparedFiles: Sendable, Codable {
     case instances
     case caddyfile
     case vncPasswordFile
+    case tailnet
   }
 
   /// One for each mode, live before paper.

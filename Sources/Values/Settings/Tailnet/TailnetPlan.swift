@@ -1,5 +1,5 @@
 /// What becomes of the tailnet's settings on a machine: who runs the node and how. Everything that depends on the mode reads it here.
-public struct TailnetPlan: Sendable, Equatable {
+public struct TailnetPlan: Sendable, Equatable, Codable {
   /// Who runs the node, with `auto` resolved.
   public enum Mode: String, Sendable, Codable, CaseIterable {
     /// tailscaled is a child of ours.
