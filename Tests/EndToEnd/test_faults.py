@@ -144,7 +144,6 @@ def test_process_1_crashes_too_often(container, image, fault):
 
 def test_process_1_crashes_faster_than_it_can_begin(container, image, fault):
     row = fault("process 1 crashes faster than it can begin", "java is told TERM all the same, exit code 70")
-    java = container.process("jts4launch")
     crashes = 0
     while crashes < 9:
         # The next one as soon as a program is there again that can crash: long before it has taken the children over.
@@ -154,7 +153,8 @@ def test_process_1_crashes_faster_than_it_can_begin(container, image, fault):
         while crashes < 9 and (program_of(container) == before or not catches(container, signal.SIGSEGV)):
             pass
     assert container.wait_exit() == 70
-    assert [n.more["signal"] for n in image.notes("signal")] == ["TERM"], java
+    # The last of them may have begun a stop before it crashed: a second TERM is nothing to a JVM that ends.
+    assert {n.more["signal"] for n in image.notes("signal")} == {"TERM"} and image.story("paper")[-1] == "java ended"
     row.happened("after the ninth java ended in order; exit code 70")
 
 
