@@ -74,7 +74,8 @@ def test_a_stop_that_was_asked_for_goes_on_after_a_crash(image):
     image.wait_for_note("signal")
     crash(container)
     assert container.wait_exit() == 0
-    assert [n.more["signal"] for n in image.notes("signal", "paper")] == ["TERM"]
+    # A TERM that was being sent when the crash came is sent again: nothing to a JVM that ends.
+    assert {n.more["signal"] for n in image.notes("signal", "paper")} == {"TERM"}
     assert image.story("paper")[-1] == "java ended"
     assert not image.notes("display lost")
 
@@ -140,7 +141,8 @@ def test_a_crash_at_any_moment_of_the_stop_keeps_its_order(image, round):
         except ProcessLookupError:
             pass
     assert container.wait_exit() == 0
-    assert [n.more["signal"] for n in image.notes("signal", "paper")] == ["TERM"]
+    # A TERM that was being sent when the crash came is sent again: nothing to a JVM that ends.
+    assert {n.more["signal"] for n in image.notes("signal", "paper")} == {"TERM"}
     assert not image.notes("display lost")
 
 
