@@ -76,9 +76,8 @@ let package = Package(
       name: "ibgw",
       dependencies: [
         "CLinux", "Trading", "Settings", "Templates", "Lifecycle", "Files", "Processes", "Survival", "Splice",
-        "LoopSignals", "LocalHTTP", "Gateway", "GatewayProbe", "Preparation", "Supervisor", "Services", "Simulator",
-        "ProbeService",
-        "RelayService", "WebService", arguments, nio, nioPosix, nioHTTP1,
+        "LoopSignals", "LocalHTTP", "Gateway", "GatewayProbe", "Tailnet", "Preparation", "Supervisor", "Services",
+        "Simulator", "ProbeService", "RelayService", "WebService", arguments, nio, nioPosix, nioHTTP1,
       ],
       path: "Sources/ibgw", swiftSettings: strict),
 

@@ -17,8 +17,6 @@ final class Child {
   /// Our ends of its pipes; a child whose output is closed has none.
   var output: Int32?
   var readiness: Int32?
-  /// What is to be done at the end of an errand.
-  var onEnd: ((Exit) -> Void)?
 
   /// How the first process ended, once it has.
   var leaderExit: Exit?

@@ -96,9 +96,13 @@ extension Supervisor {
   private func isTask(_ child: Child) -> Bool { definition(child.name)?.plan.kind == .task }
 
   private func reportEnd(of child: Child, _ leaderExit: Exit) {
-    if let onEnd = child.onEnd {
-      onEnd(leaderExit)
+    let lastLine = String(decoding: child.lastLine, as: UTF8.self)
+    if let whenEnded = child.whenEnded {
+      whenEnded(self, leaderExit, lastLine)
     } else if child.isService {
+      if child.voice == .plain(.debug), leaderExit.isFailure, !lastLine.isEmpty {
+        say(.warning, child.name.text, "its last words: \(lastLine)")
+      }
       // Where java has outlived the shell around it, java's own end counts.
       tell(.service(child.name, .ended(child.leaderEndTold ? child.lastExit ?? leaderExit : leaderExit)))
     } else if leaderExit != .code(0) {

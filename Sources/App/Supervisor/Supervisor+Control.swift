@@ -48,6 +48,7 @@ extension Supervisor {
     case ("GET", 2) where parts == ["v1", "health"]: sendHealth(request, responder)
     case ("POST", 2) where parts == ["v1", "observations"]: takeObservation(request, responder)
     case ("POST", 2) where parts == ["v1", "reload"]: executeAnew(responder)
+    case ("POST", 2) where parts == ["v1", "tailnet"]: takeTailnet(request, responder)
     case ("POST", 2) where parts == ["v1", "resume"]: resume(nil, responder)
     case ("POST", 4) where parts[0] == "v1" && parts[1] == "gateways" && parts[3] == "resume":
       guard let mode = Mode(rawValue: parts[2]) else { fallthrough }

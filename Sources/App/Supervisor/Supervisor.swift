@@ -176,7 +176,8 @@ public final class Supervisor {
     let read = heritage?.hasBegun != true ? loginFiles?.read(plans.compactMap(\.mode), at: now) : nil
     lifecycle = Lifecycle(
       plans: plans, onGatewayExit: configuration.onGatewayExit, policy: configuration.policy,
-      budgets: read?.budgets ?? [:], stopTimeout: max(1000, configuration.stopTimeout - Sweep.patience),
+      budgets: read?.budgets ?? [:], tailnet: configuration.tailnet?.policy,
+      stopTimeout: max(1000, configuration.stopTimeout - Sweep.patience),
       seed: .random(in: 0 ... .max), at: now)
     if let state = heritage?.decisions?.state { lifecycle.goOn(from: state, at: now) }
     for problem in read?.problems ?? [] { say(.error, "ibgw", problem) }
@@ -253,6 +254,7 @@ public final class Supervisor {
     case .command(let mode, let command): commandIBC(mode, command)
     case .persist(let mode, let budget): persist(budget, of: mode)
     case .verifySession(let mode, let stop): verifySession(of: mode, since: stop)
+    case .tailnet(let what): order(what)
     case .alert(let alert): deliver(alert)
     case .exit(let code): beginSweep(code: code)
     }

@@ -10,6 +10,7 @@ public struct LifecycleState: Sendable, Hashable, Codable {
 
   var services: [Service]
   var gateways: [GatewayRecord]
+  var tailnet: TailnetRecord?
   var phase: Lifecycle.Phase
   var random: SeededGenerator
 }
@@ -20,7 +21,7 @@ extension Lifecycle {
   public var state: LifecycleState {
     LifecycleState(
       services: plans.indices.map { LifecycleState.Service(name: plans[$0].name, record: records[$0]) },
-      gateways: gateways, phase: phase, random: random)
+      gateways: gateways, tailnet: tailnet, phase: phase, random: random)
   }
 
   /// Goes on from there. What these plans no longer have is forgotten; a new service waits for its start, but a new script has
@@ -34,6 +35,7 @@ extension Lifecycle {
     for record in state.gateways {
       if let place = gateways.firstIndex(where: { $0.mode == record.mode }) { gateways[place] = record }
     }
+    if tailnet != nil, let record = state.tailnet { tailnet = record }
     let known = Set(state.services.map(\.name))
     for place in plans.indices where !known.contains(plans[place].name) {
       let hasMissed = plans[place].kind == .task || phase != .running
@@ -79,7 +81,7 @@ extension Action {
   /// Whether it may be carried out a second time, where it is not known if it was: it is of the kind that must not be left out.
   public var mayBeRepeated: Bool {
     switch self {
-    case .spawn, .terminate, .killLeader, .kill, .proceed, .relay, .askTraffic, .persist, .exit: true
+    case .spawn, .terminate, .killLeader, .kill, .proceed, .relay, .tailnet, .askTraffic, .persist, .exit: true
     case .ask, .pause, .log, .command, .verifySession, .alert: false
     }
   }

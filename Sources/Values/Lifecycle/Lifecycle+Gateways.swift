@@ -31,7 +31,7 @@ extension Lifecycle {
       if report.observation == .serving, let service = places[name], records[service].state == .starting {
         take(ServiceEvent.ready, service, now, &actions)
       }
-    case .begin, .service, .stopRequested, .supervisorFails, .timePassed, .traffic: break
+    case .begin, .service, .stopRequested, .supervisorFails, .timePassed, .traffic, .tailnet: break
     }
   }
 

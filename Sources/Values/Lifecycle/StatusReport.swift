@@ -111,7 +111,8 @@ extension Lifecycle {
     StatusReport(
       version: version, pid: pid, phase: phaseName, started: started.wall, uptime: now.uptime - started.uptime,
       orphansReaped: orphansReaped, crashes: crashes, reloads: reloads, gateways: gateways.map { gateway($0, now) },
-      services: plans.indices.map { service($0, now) }, nextEvents: nextEvents(now))
+      services: plans.indices.map { service($0, now) }, nextEvents: nextEvents(now),
+      tailnet: tailnetReport(now))
   }
 
   private func gateway(_ record: GatewayRecord, _ now: Moment) -> StatusReport.Gateway {

@@ -23,7 +23,7 @@ extension Watch {
       }
       seesTouch(place, sight)
     case .exit(let code): seesExit(code, sight)
-    case .log, .relay, .askTraffic, .command, .alert, .persist, .verifySession, .proceed: break
+    case .log, .relay, .askTraffic, .command, .alert, .persist, .verifySession, .tailnet, .proceed: break
     }
   }
 

@@ -25,7 +25,7 @@ extension World {
       guard let child = children[place] else { return }
       children[place]?.wasKilled = true
       future.add(.ends(place, pid: child.pid, .signal(9)), at: max(now.uptime + 1, child.stuckUntil))
-    case .log, .exit, .relay, .askTraffic, .command, .alert, .persist, .verifySession, .proceed: break
+    case .log, .exit, .relay, .askTraffic, .command, .alert, .persist, .verifySession, .tailnet, .proceed: break
     }
   }
 

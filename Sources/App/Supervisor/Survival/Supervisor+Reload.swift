@@ -22,7 +22,7 @@ extension Supervisor {
       let command = Command(program: program, arguments: ["--version"], environment: environment)
       let pid = try start(command, as: "reload", voice: .plain(.info))
       endInTime(pid)
-      children[pid]?.onEnd = { [weak self] exit in self?.wasTried(program, exit, responder) }
+      children[pid]?.whenEnded = { supervisor, exit, _ in supervisor.wasTried(program, exit, responder) }
     } catch {
       refuse(error.sentence, responder)
     }
