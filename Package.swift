@@ -81,6 +81,20 @@ let package = Package(
       ],
       path: "Sources/ibgw", swiftSettings: strict),
 
+    // What bytes of others do to the program; run by Tests/Fuzz/run.
+    .executableTarget(
+      name: "fuzz",
+      dependencies: [
+        "Settings", "Templates", "TWSProtocol", "Lifecycle", "Processes", "Output", "Splice", "LocalHTTP", "Gateway",
+        "Supervisor", "Simulator", arguments, nio, nioPosix,
+      ],
+      path: "Tests/Fuzz", exclude: ["Corpus", "run"], swiftSettings: strict),
+
+    // Weeks of whole containers in fast motion; run by Tests/Weeks/run.
+    .executableTarget(
+      name: "weeks", dependencies: ["Trading", "Settings", "Lifecycle", "Services", arguments], path: "Tests/Weeks",
+      exclude: ["run"], swiftSettings: strict),
+
     .target(name: "TestSupport", dependencies: ["Files"], path: "Tests/Support", swiftSettings: strict),
     tests(of: "Callers"),
     tests(of: "Settings", ["Trading"]),

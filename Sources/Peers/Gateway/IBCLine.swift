@@ -52,12 +52,12 @@ public enum IBCLine {
     return account.hasPrefix("D")
   }
 
-  /// `Please wait 4 minutes & 47 seconds` in seconds.
+  /// `Please wait 4 minutes & 47 seconds` in seconds. What is no wait of a day at the most is none that can be believed.
   private static func wait(in line: some StringProtocol) -> Int? {
     let words = line.split(separator: " ")
     var seconds: Int?
     for (word, unit) in zip(words, words.dropFirst()) {
-      guard let number = Int(word) else { continue }
+      guard let number = Int(word), (0...86_400).contains(number) else { continue }
       if unit.hasPrefix("minute") { seconds = (seconds ?? 0) + number * 60 }
       if unit.hasPrefix("second") { seconds = (seconds ?? 0) + number }
     }

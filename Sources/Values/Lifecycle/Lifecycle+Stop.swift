@@ -32,6 +32,9 @@ extension Lifecycle {
   static var hurriedPatience: Int64 { 1000 }
   static var killPatience: Int64 { 1000 }
 
+  /// How long a step may take where a login has failed, in milliseconds: IBC tries the next one 5 s after it has said so.
+  static var failedLoginPatience: Int64 { 4000 }
+
   /// Ends the lowest rank that still has processes that can end; when no service has any, everything has ended.
   mutating func carryOnStop(_ now: Moment, _ actions: inout [Action]) {
     guard case .stopping(_, let code, let haste, let deadline) = phase else { return }
@@ -135,7 +138,8 @@ extension Lifecycle {
     }
     let isDrain = currentStep(place).measure == .drain
     let wanted = isDrain ? drainLeft(place, now) : currentStep(place).patience
-    let patience = wanted + (currentStep(place).measure == .terminate && plans[place].mode != nil ? spare : 0)
+    var patience = wanted + (currentStep(place).measure == .terminate && plans[place].mode != nil ? spare : 0)
+    if records[place].purpose == .login { patience = min(patience, Self.failedLoginPatience) }
     records[place].until = now.uptime + (isHurried ? min(patience, Self.hurriedPatience) : patience)
     if let measure = currentMeasure(place) { actions.append(measure) }
   }

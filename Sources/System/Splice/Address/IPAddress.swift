@@ -22,6 +22,8 @@ public struct IPAddress: Sendable, Hashable {
 
   /// Reads `10.0.0.1`, `fd00::1` or `::ffff:10.0.0.1`; nil for anything else, names and zones (`%eth0`) too.
   public init?(_ text: String) {
+    // The system's reader stops at a NUL and would take what stands before it.
+    guard !text.utf8.contains(0) else { return nil }
     var four = in_addr()
     if inet_pton(AF_INET, text, &four) == 1 {
       self.init(v4: UInt32(bigEndian: four.s_addr))

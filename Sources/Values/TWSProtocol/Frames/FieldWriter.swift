@@ -31,7 +31,7 @@ public struct FieldWriter: Sendable {
   /// integers), and nothing where there is none.
   public mutating func add(_ value: Double?) {
     guard let value else { return add("") }
-    if let whole = Int(exactly: value), abs(whole) < 1_000_000_000_000_000 { return add(whole) }
+    if let whole = Int(exactly: value), whole.magnitude < 1_000_000_000_000_000 { return add(whole) }
     add(value.description)
   }
 
