@@ -84,7 +84,9 @@ struct World {
     let environment = [
       "TWS_USERID": "someone", "TWS_PASSWORD": "correct horse", "TWS_USERID_PAPER": "another",
       "TWS_PASSWORD_PAPER": "battery",
-      "TRADING_MODE": dice.pick(["live", "paper", "both"]), "VNC_SERVER_PASSWORD": "vnc-word",
+      "TRADING_MODE": dice.pick(["live", "paper", "both"]),
+      "TAILSCALE_MODE": dice.pick(["embedded", "off"]), "TAILSCALE_AUTHKEY": "tskey-auth-x",
+      "VNC_SERVER_PASSWORD": "vnc-word",
       "LOGIN_BUDGET": dice.pick(["3/hour,5/day", "1/hour,2/day", "5/hour,8/day"]),
       "ON_STOP": dice.pick(["close", "pause"]),
       "ON_WEDGE": dice.pick(["session", "session", "report", "restart"]),
@@ -99,7 +101,8 @@ struct World {
       return (mode, ServiceLayout.Gateway(iniPath: "/config.ini", settingsPath: "/Jts", commandServer: server))
     }
     var layout = ServiceLayout(
-      program: "/ibgw", gateways: Dictionary(uniqueKeysWithValues: files), caddyfile: "/Caddyfile",
+      program: "/ibgw", gateways: Dictionary(uniqueKeysWithValues: files),
+      tailnet: TailnetPlan(settings, machine: TailnetPlan.Machine()), caddyfile: "/Caddyfile",
       vncPasswordFile: "/vnc")
     layout.startScripts = ["/start.sh"]
     layout.xScripts = ["/x.sh"]

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Lifecycle
 import LocalHTTP
+import RelayService
 import Simulator
 import Supervisor
 
@@ -79,6 +80,16 @@ extension Target {
     try expect(again == report, "a status that is written is another one")
     let lines = StatusTable.lines(of: report)
     try expect(lines.count >= 3 + report.gateways.count + report.services.count, "a row is lost")
+  }
+
+  /// What `ibgw clients` gets from whoever holds the relay's socket.
+  static let clients = Target(
+    name: "clients", words: jsonWords + ["1e15", "1e300", "\"duration\"", "\"read_rate\"", "\"size\""]
+  ) {
+    input, _ in
+    guard let clients = try? JSONDecoder().decode([ClientReport].self, from: Data(input)) else { return }
+    try expect(
+      ClientTable.lines(of: clients).count == max(1, clients.count) + (clients.isEmpty ? 0 : 1), "a row is lost")
   }
 
   static let answers = Target(name: "answers", words: jsonWords + ["\"ok\"", "\"message\"", "\"causes\""]) { input, _ in
