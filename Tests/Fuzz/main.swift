@@ -47,6 +47,7 @@ struct Fuzz: ParsableCommand {
     let gained = resident - before
     let rate = Int64(count - first) * 1000 / max(1, Campaign.uptime - start)
     print(row(campaign.target.name, "\(count)", "\(rate)", "\(gained) MB"))
+    fflush(nil)
     try expect(gained < 64, "\(campaign.target.name) keeps \(gained) MB")
     return count
   }

@@ -104,7 +104,7 @@ extension World {
     for place in plans.indices where plans[place].kind != .task {
       let state = lifecycle.records[place].state
       if isHealed {
-        if [.stopped, .held, .degraded].contains(state) { order(.start, place) }
+        if [.stopped, .held].contains(state) { order(.start, place) }
       } else if dice.chance(2) {
         order(dice.pick([.start, .stop, .restart]), place)
       } else if state == .stopped || state == .degraded, dice.chance(60) {

@@ -4,7 +4,7 @@ extension Target {
     [
       frames, hello, sniffer, messages, numbers, gateway, lines, ibc, account, template, properties, settings,
       redaction, ranges,
-      logins, observation, status, clients, answers, processes, sockets, query, faults, server, client,
+      logins, observation, status, clients, answers, processes, sockets, query, faults, server, client, trader,
     ]
   }
 }

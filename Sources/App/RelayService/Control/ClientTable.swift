@@ -26,7 +26,7 @@ public enum ClientTable {
     return ["\(client.id)", client.route] + who + [
       "\(address):\(client.remotePort)", client.clientID.map(String.init) ?? "-",
       (client.serverVersion ?? client.clientVersion).map(String.init) ?? "-",
-      spoken(milliseconds: Int64(bounded(client.duration) * 1000)),
+      spoken(milliseconds: Int64(min(max(client.duration, 0), 1e15) * 1000)),
       "\(size(Double(client.bytesRead))), \(size(client.readRate))/s",
       "\(size(Double(client.size))), \(size(client.sendRate))/s",
       duration(microseconds: client.clientLeg.roundTrip), "\(client.clientLeg.retransmitted)",
@@ -35,7 +35,8 @@ public enum ClientTable {
 
   /// `312 B`, `4.7 kB`, `31 MB`: decimal units, with a tenth below ten.
   static func size(_ bytes: Double) -> String {
-    var value = bounded(bytes)
+    // What an answer claims is bounded by what can be written out.
+    var value = min(max(bytes, 0), 1e30)
     var unit = "B"
     for larger in ["kB", "MB", "GB", "TB"] where value >= 999.5 {
       value /= 1000
@@ -43,9 +44,6 @@ public enum ClientTable {
     }
     return unit == "B" ? "\(Int(value.rounded())) B" : "\(short(value)) \(unit)"
   }
-
-  /// What an answer may claim, within what can be written out.
-  private static func bounded(_ value: Double) -> Double { min(max(value, 0), 1e15) }
 
   private static func duration(microseconds: UInt32) -> String {
     microseconds < 1000 ? "\(microseconds) us" : "\(short(Double(microseconds) / 1000)) ms"
