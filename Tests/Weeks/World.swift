@@ -135,11 +135,18 @@ struct World {
   mutating func heal() {
     isHealed = true
     weather = .fine
-    for place in plans.indices {
-      guard let process = processes[place], process.isDeaf || plans[place].kind == .daemon else { continue }
-      if plans[place].kind == .daemon { end(place, .signal(9)) }
-    }
+    endDaemons()
     plan(.personLooks, in: Self.minute)
+  }
+
+  /// Every daemon dies, and hardly one can be started again.
+  mutating func breakServices() {
+    weather = .notInstalled
+    endDaemons()
+  }
+
+  private mutating func endDaemons() {
+    for place in plans.indices where plans[place].kind == .daemon { end(place, .signal(9)) }
   }
 
   mutating func plan(_ what: Happening, in delay: Int64) { future.add(what, at: truth + max(1, delay)) }

@@ -44,6 +44,11 @@ struct Weeks: ParsableCommand {
   private static func lived(_ seed: UInt64, isTraced: Bool) -> World {
     var world = World(seed: seed, isTraced: isTraced)
     world.pass(until: days * World.day)
+    // Some of the worlds are at their worst when they begin to heal.
+    if seed % 2 == 0 {
+      world.breakServices()
+      world.pass(until: days * World.day + World.hour)
+    }
     world.heal()
     world.pass(until: (days + healedDays) * World.day)
     if world.violation == nil { world.judgeEnd() }
