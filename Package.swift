@@ -86,7 +86,7 @@ let package = Package(
       name: "fuzz",
       dependencies: [
         "Settings", "Templates", "TWSProtocol", "Lifecycle", "Processes", "Output", "Splice", "LocalHTTP", "Gateway",
-        "GatewayProbe", "RelayService", "Supervisor", "Simulator", arguments, nio, nioPosix,
+        "GatewayProbe", "RelayService", "Supervisor", "Simulator", "Tailnet", arguments, nio, nioPosix,
       ],
       path: "Tests/Fuzz", exclude: ["Corpus", "run"], swiftSettings: strict),
 

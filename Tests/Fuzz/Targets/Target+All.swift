@@ -4,7 +4,8 @@ extension Target {
     [
       frames, hello, sniffer, messages, numbers, gateway, lines, ibc, account, template, properties, settings,
       redaction, ranges,
-      logins, observation, status, clients, answers, processes, sockets, query, faults, server, client, trader,
+      logins, observation, status, clients, answers, processes, sockets, query, faults, server, client, trader, tailnet,
+      serve,
     ]
   }
 }

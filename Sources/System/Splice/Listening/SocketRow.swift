@@ -74,7 +74,8 @@ extension SocketRow {
     let queues = columns[4].split(separator: UInt8(ascii: ":"))
     let waiting = queues.count == 2 ? Self.number(queues[1], radix: 16) : nil
     self.init(
-      local: local, state: UInt8(state), waiting: Int(clamping: waiting ?? 0), inode: Self.number(columns[9], radix: 10) ?? 0)
+      local: local, state: UInt8(state), waiting: Int(clamping: waiting ?? 0),
+      inode: Self.number(columns[9], radix: 10) ?? 0)
   }
 
   /// `0100007F:0FA1`, or the same with 32 digits: each word of four bytes is printed as a number of this machine's byte order.
