@@ -14,6 +14,7 @@ from imaging import Engine, Mirror, base
 REPOSITORY = Path(__file__).resolve().parents[2]
 IMAGING = Path(__file__).with_name("imaging")
 SAMPLES = REPOSITORY / "Tests/Tailnet/Samples"
+STANDINS = REPOSITORY / "Tests/EndToEnd/harness/standins"
 IN_BASE = (
     "ca-certificates curl execline gnupg procps python3-minimal libpython3-stdlib s6 tzdata unzip x11vnc xvfb").split()
 
@@ -115,4 +116,5 @@ def share(tmp_path):
     for mode in ("live", "paper"):
         (folder / f"gateway-{mode}.json").write_text(json.dumps({"starts": [[["login"], ["serve"]]]}))
     shutil.copytree(SAMPLES, folder / "tailnet-samples")
+    shutil.copy(STANDINS / "localapi.py", folder / "tailnet-samples")
     return folder
