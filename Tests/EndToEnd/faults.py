@@ -95,9 +95,10 @@ class Client:
 
 
 def crash(container, number=signal.SIGSEGV):
-    """Lets the supervisor's program crash, and waits until the next one has said so."""
-    seen = len(container.log())
+    """Lets the supervisor's program crash, and waits until the next one can crash too and has said so."""
+    seen, before = len(container.log()), program_of(container)
     container.signal(number)
+    eventually(lambda: program_of(container) != before and catches(container, number), what="the next program")
     container.wait_for_line(r"process \d+ has crashed", after=seen)
 
 

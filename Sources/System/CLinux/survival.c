@@ -103,8 +103,23 @@ static int note(int number, const siginfo_t *information, const void *context) {
   return recent;
 }
 
-// Sends a signal to the group of every child. Returns how many children there are.
-static int signal_children(int number) {
+// Whether a child is the display: java ends at once and loses what it has not written when that is taken from it.
+static int is_display(pid_t child) {
+  char path[32] = "/proc/", name[8] = "";
+  char digits[12];
+  int count = 0, length = 6;
+  for (pid_t rest = child; rest > 0; rest /= 10) digits[count++] = (char)('0' + rest % 10);
+  while (count > 0) path[length++] = digits[--count];
+  memcpy(path + length, "/comm", 6);
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  ssize_t got = read(file, name, sizeof name - 1);
+  close(file);
+  return got == 5 && memcmp(name, "Xvfb\n", 5) == 0;
+}
+
+// Sends a signal, or none where it is 0, to the group of every child, or of every one but the display. Returns how many those are.
+static int signal_children(int number, int spares_display) {
   char text[8192];
   int file = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
   if (file < 0) return 0;
@@ -116,23 +131,27 @@ static int signal_children(int number) {
     if (text[i] >= '0' && text[i] <= '9') {
       child = child * 10 + (text[i] - '0');
     } else if (child > 0) {
-      count++;
-      if (kill(-child, number) != 0) kill(child, number);
+      if (!spares_display || !is_display(child)) {
+        count++;
+        if (number != 0 && kill(-child, number) != 0) kill(child, number);
+      }
       child = 0;
     }
   }
   return count;
 }
 
-// Nothing of ours can be executed any more. What runs is told to end, so that nothing is left that nobody looks after.
+// Nothing of ours can be executed any more. What runs is told to end, the display after what draws on it, so that nothing is left
+// that nobody looks after.
 static void end_everything(void) {
   say("ibgw: the supervisor cannot go on: it crashes again and again, or cannot be executed; everything is ended\n");
-  static const int signals[] = {SIGTERM, SIGKILL};
-  static const int patience[] = {term_patience, kill_patience};
-  for (int step = 0; step < 2; step++) {
-    signal_children(signals[step]);
-    int64_t end = milliseconds(CLOCK_MONOTONIC) + patience[step] * 1000;
-    while (milliseconds(CLOCK_MONOTONIC) < end) {
+  static const struct {
+    int signal, spares_display, patience;
+  } steps[] = {{SIGTERM, 1, term_patience}, {SIGTERM, 0, kill_patience}, {SIGKILL, 0, kill_patience}};
+  for (int step = 0; step < 3; step++) {
+    signal_children(steps[step].signal, steps[step].spares_display);
+    int64_t end = milliseconds(CLOCK_MONOTONIC) + steps[step].patience * 1000;
+    while (milliseconds(CLOCK_MONOTONIC) < end && signal_children(0, steps[step].spares_display) > 0) {
       pid_t ended = waitpid(-1, NULL, WNOHANG);
       if (ended < 0 && errno == ECHILD) _exit(70);
       if (ended == 0) poll(NULL, 0, 20);

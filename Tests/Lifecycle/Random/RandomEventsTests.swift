@@ -22,7 +22,8 @@ import Trading
     var seed = UInt64.random(in: 0..<1_000_000_000)
     var events = 0
     var seen: Set<Watch.Sighting> = []
-    while events < enough {
+    // Rare things may want a few more worlds until each was seen.
+    while events < enough || seen.count < Watch.Sighting.allCases.count && events < 10 * enough {
       let world = Self.lived(seed)
       Self.judge(world)
       if world.watch.violation != nil { return }
@@ -52,7 +53,8 @@ import Trading
         world.run(events: 200)
       }
     }
-    for place in world.plans.indices where world.chance(5) { world.stick(place) }
+    // A gateway that the kernel holds is what a display is kept for to the last.
+    for place in world.plans.indices where world.chance(world.plans[place].mode == nil ? 5 : 15) { world.stick(place) }
     for _ in 0..<4 { world.future.add(.disturbance, at: world.now.uptime + world.sometime(10_000)) }
     for _ in 0..<world.random.below(4) {
       world.future.add(.term, at: world.now.uptime + world.sometime(60_000))

@@ -8,17 +8,19 @@ extension Lifecycle {
   mutating func account(for said: GatewayEvent, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
     guard let gateway = gatewayPlace(place), records[place].state.hasProcess else { return }
     let isOpen = gateways[gateway].budget.attemptSince != nil
+    // A login that ibcstart.sh begins in the middle of a stop is not the one that a person has ordered after it.
+    let isStopping = records[place].state == .stopping
     switch said {
     case .javaStarting:
       if isOpen { charge(gateway, "java was started again in the middle of the login", now, &actions) }
-      if records[place].state != .stopping { gateways[gateway].budget.isCharged = false }
+      if !isStopping { gateways[gateway].budget.isCharged = false }
     case .loginAttempt:
       if isOpen { charge(gateway, "the login was not completed, and IBC began another one", now, &actions) }
       let isOfRestart = gateways[gateway].budget.hasSession && !gateways[gateway].budget.isGranted
       if isOfRestart && gateways[gateway].budget.restartNeedsLogin(at: now.uptime) {
         charge(gateway, "java was restarted with a login for the third time within a day", as: .lost, now, &actions)
       } else {
-        gateways[gateway].budget.begin(at: now.uptime)
+        gateways[gateway].budget.begin(at: now.uptime, keepsOrder: isStopping)
         persist(gateway, now, &actions)
       }
     case .loginCompleted: completeLogin(place, now, &actions)
@@ -47,7 +49,7 @@ extension Lifecycle {
         // Whether the script starts it again or ends too: no restart that is known of begins so.
         chargeLoss(gateway, "exit code \(code)", now, &actions)
       }
-    case .otherSession(.takesOver) where records[place].state != .stopping:
+    case .otherSession(.takesOver) where !isStopping:
       if gateways[gateway].budget.takenOver(at: now.uptime) {
         gateways[gateway].budget.hold = Self.duel
         persist(gateway, now, &actions)
@@ -85,7 +87,7 @@ extension Lifecycle {
   mutating func completeLogin(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
     guard let gateway = gatewayPlace(place) else { return }
     let before = gateways[gateway].budget
-    gateways[gateway].budget.complete(at: now.uptime)
+    gateways[gateway].budget.complete(at: now.uptime, keepsOrder: records[place].state == .stopping)
     if before.attemptSince != nil || before.notBefore != nil || !before.hasSession { persist(gateway, now, &actions) }
   }
 

@@ -148,21 +148,21 @@ public struct LoginBudget: Sendable, Hashable, Codable {
     notBefore = max(notBefore ?? .min, until)
   }
 
-  /// A login is under way.
-  mutating func begin(at now: Int64) {
+  /// A login is under way. `keepsOrder`: it is not the one that a person has asked for, which is still to come.
+  mutating func begin(at now: Int64, keepsOrder: Bool = false) {
     endSession(at: now)
     attemptSince = now
     isCharged = false
     isAttemptGranted = isGranted || hasSession
-    isGranted = false
+    isGranted = isGranted && keepsOrder
   }
 
-  /// The login was completed.
-  mutating func complete(at now: Int64) {
+  /// The login was completed. `keepsOrder`: as for `begin`.
+  mutating func complete(at now: Int64, keepsOrder: Bool = false) {
     attemptSince = nil
     notBefore = nil
     askedUntil = nil
-    isGranted = false
+    isGranted = isGranted && keepsOrder
     isCharged = false
     completedAt = hasSession ? completedAt ?? now : now
     hasSession = true
