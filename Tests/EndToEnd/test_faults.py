@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import clock
 from faults import (
     COMMANDS, SERVICES, WITH_VNC, Client, all_are_up, catches, crash, fill, inside, milliseconds, program_of, services, spin, starts_of_java,
     state_of,
@@ -222,6 +223,29 @@ def test_everything_is_frozen(container, image, fault):
     assert starts_of_java(image) == 1
     untouched(container, before)
     row.happened("it went on with every process that it had")
+
+
+def test_the_clock_jumps(container, image, fault):
+    row = fault("the wall clock jumps: a day ahead, then ten years back", "nothing is ended or tried again; no deadline was taken from it")
+    before = services(container)
+    client = Client(container)
+    ours = [container.pid] + [container.process(COMMANDS[name]).outside for name in OURS]
+    now = time.time()
+    for days in (1, -3650):
+        for pid in ours:
+            clock.set_off(pid, days * 86_400)
+        seen = len(container.log())
+        container.kill(COMMANDS["caddy"])
+        container.wait_for_line("caddy: ready after", after=seen)
+        # What is said meanwhile shows that the jump has arrived.
+        day = time.strftime("%Y-%m-%dT", time.gmtime(now + days * 86_400))
+        assert container.matching(rf"^{day}.* caddy: ready after"), container.log()[seen:]
+        assert client.is_answered() and container.ibgw("health").returncode == 0
+    assert starts_of_java(image) == 1
+    untouched(container, before, "caddy")
+    began = time.monotonic()
+    assert container.stop() == 0
+    row.happened(f"all of it went on, and the stop took {milliseconds(began)}")
 
 
 def test_descriptors_are_short(image, fault):

@@ -21,6 +21,8 @@ final class TailnetObserver {
   /// How soon, and how many times, the status of a node is read that is up and has not heard the control server yet.
   private static let onlineInterval = TimeAmount.milliseconds(250)
   private static let onlineReads = 20
+  /// How many statuses in a row stay unanswered until tailscaled, whose conversation stands, is said not to answer.
+  private static let silencesBorne = 1
 
   let configuration: ProbeServiceConfiguration.Tailnet
   let api: LocalAPI
@@ -36,6 +38,7 @@ final class TailnetObserver {
   private var isReading = false
   private var readAgain = false
   private var polls = 0
+  private var silences = 0
   private var served: (stamp: String?, isUp: Bool) = (nil, false)
 
   init(
@@ -81,7 +84,7 @@ final class TailnetObserver {
       hasBegun = true
       tries = 0
       onlineReadsLeft = Self.onlineReads
-      polls = 0
+      (polls, silences) = (0, 0)
       watch.begin()
     }
     watch.hear(message)
@@ -127,7 +130,10 @@ final class TailnetObserver {
       let observer = bound.value
       observer.isReading = false
       guard !observer.isStopped, observer.hasBegun else { return }
-      if case .success(let status) = result {
+      switch result {
+      case .failure(let error): observer.silent("\(error)")
+      case .success(let status):
+        observer.silences = 0
         let wasUp = observer.watch.report.backend == "Running"
         observer.watch.take(status, at: Self.now)
         observer.serveIfDue()
@@ -138,6 +144,15 @@ final class TailnetObserver {
       }
       if observer.readAgain { observer.read() }
     }
+  }
+
+  /// It runs, its conversation stands, and a question was not answered. It is asked again at the next poll.
+  private func silent(_ why: String) {
+    silences += 1
+    guard silences > Self.silencesBorne, watch.report.isReachable || watch.report.why.isEmpty else { return }
+    watch.lose("tailscaled runs and does not answer (\(why)); if that lasts: ibgw restart tailscaled")
+    served.isUp = false
+    report(watch.report)
   }
 
   /// The first word from the control server is not said on the bus.

@@ -24,6 +24,8 @@ WORLD = {
     # How often whois knows nothing of a new connection, and whether it answers at all.
     "whois_misses": 0,
     "whois_answers": True,
+    # Whether any request is answered.
+    "answers": True,
     # Whether a serve config is taken; and how long a logout takes.
     "serve": True,
     "logout_delay": 0,
@@ -88,6 +90,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_any(self):
         parts = urlsplit(self.path)
         body, query = self.body(), {key: values[-1] for key, values in parse_qs(parts.query).items()}
+        while not world()["answers"]:
+            time.sleep(0.05)
         if self.headers.get("Host") != "local-tailscaled.sock" or self.headers.get("Origin") or self.headers.get("Referer"):
             note("request refused", path=self.path, host=self.headers.get("Host"))
             return self.refuse(403, "invalid localapi request")
