@@ -115,6 +115,20 @@ def test_spinning(container, image, fault, name):
     assert starts_of_java(image) == 1
 
 
+@pytest.mark.parametrize("name", ["caddy", "x11vnc", "xvfb"])
+def test_spinning_beside_the_gateway(container, image, fault, name):
+    row = fault(f"{name} spins", "the gateway, its clients and the health check go on; the stop is in order")
+    before = services(container)
+    client = Client(container)
+    spin(container.process(COMMANDS[name]))
+    assert client.is_answered() and container.ibgw("health").returncode == 0
+    untouched(container, before)
+    assert starts_of_java(image) == 1
+    began = time.monotonic()
+    assert container.stop() == 0
+    row.happened(f"all of it went on; the stop took {milliseconds(began)}")
+
+
 # Process 1
 
 
