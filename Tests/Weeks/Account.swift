@@ -18,6 +18,7 @@ struct Account {
   var isRestart = false
   /// Logins that nobody has asked for.
   private(set) var unasked: [Int64] = []
+  private var lastIsUnasked = false
 
   func canTakeUp(at time: Int64) -> Bool { time < sessionUntil }
 
@@ -28,6 +29,7 @@ struct Account {
   /// A login is tried. Returns what is wrong about that.
   mutating func attempt(at time: Int64, _ limits: LoginLimits) -> String? {
     defer { (isOrdered, isRestart) = (false, false) }
+    lastIsUnasked = !isOrdered && !isRestart
     if isOrdered || isRestart { return nil }
     unasked.append(time)
     unasked.removeAll { $0 <= time - 86_400_000 }
@@ -38,6 +40,12 @@ struct Account {
       }
     }
     return nil
+  }
+
+  /// A person ends the session: its login was not for nothing.
+  mutating func endsByOrder() {
+    if lastIsUnasked && !unasked.isEmpty { unasked.removeLast() }
+    lastIsUnasked = false
   }
 
   /// A login fails; `isUnasked` when nobody had asked for it. Returns whether that locks the account.
@@ -51,5 +59,5 @@ struct Account {
   func isThrottled(at time: Int64) -> Bool { failures.count { $0 > time - 900_000 } >= 3 }
 
   /// Nothing is left that could tell how old what was spent is.
-  mutating func forgetSpent() { unasked = [] }
+  mutating func forgetSpent() { (unasked, lastIsUnasked) = ([], false) }
 }

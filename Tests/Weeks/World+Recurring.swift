@@ -129,6 +129,9 @@ extension World {
     guard case .success(let actions) = result else { return }
     count("order \(order.rawValue)")
     if order != .start { mayBeEnded[place] = true }
+    if order != .start, processes[place]?.isLoggedIn == true, let mode = plans[place].mode {
+      accounts[mode]?.endsByOrder()
+    }
     let logsIn = order == .restart || order == .start && ![.waiting, .starting, .running].contains(state)
     if let mode = plans[place].mode, logsIn { accounts[mode]?.isOrdered = true }
     carryOut(actions)
@@ -180,6 +183,7 @@ extension World {
       // Who stops a gateway that is logged in and starts it again wants the login.
       let isIn = processes[place(.gateway(mode))]?.isLoggedIn == true || accounts[mode]?.isRestart == true
       if isIn { accounts[mode]?.isOrdered = true }
+      if processes[place(.gateway(mode))]?.isLoggedIn == true { accounts[mode]?.endsByOrder() }
     }
     let begun = truth
     tell(.stopRequested(by: "TERM"))

@@ -15,7 +15,7 @@ extension Target {
     let listener = ListenTable.Listener(inode: UInt64(1 + dice.below(3)), waiting: dice.below(3))
     let whole = try watched([input[...]], listener)
     let cut = try watched(dice.pieces(of: input), listener)
-    try expect(whole == cut, "what is reported depends on the pieces")
+    try expect(whole == cut, "what is reported depends on the pieces: \(whole) with one, \(cut) with several")
     let words = whole.map(\.why).joined()
     try expect(!words.contains("DU1234567"), "an account stands in a report")
   }

@@ -41,7 +41,7 @@ struct Conversation: Sendable {
   private(set) var stage = Stage.version
   /// The version in force, once the gateway has said it.
   private(set) var serverVersion: Int?
-  /// How many accounts the gateway has named, once it has. Which ones is nobody's business here.
+  /// How many accounts the gateway has named when the conversation began, once it has. Which ones is nobody's business here.
   private(set) var accounts: Int?
   private var hasOrderID = false
   private var decoder = FrameDecoder(maximumLength: Conversation.longestMessage)
@@ -79,7 +79,7 @@ struct Conversation: Sendable {
     // A message of a kind that matters, in a layout that is not known: it tells nothing, and the deadline tells the rest.
     guard let message = try? ServerMessage(body: body, version: version) else { return }
     switch message {
-    case .managedAccounts(let names):
+    case .managedAccounts(let names) where stage == .start:
       accounts = names.count
       goOn(&news)
     case .nextValidID:
@@ -92,7 +92,7 @@ struct Conversation: Sendable {
       news.append(.idInUse)
     case .error(let error):
       if let connectivity = error.connectivity { news.append(.link(connectivity)) }
-    case .currentTime, .other:
+    case .managedAccounts, .currentTime, .other:
       break
     }
   }
