@@ -33,6 +33,7 @@ class Client:
         self.dice = random.Random(number)
         self.stream = self.dice.randbytes(PERIOD) * 2
         self.end = time.monotonic() + options["seconds"]
+        self.is_served = False
 
     async def run(self):
         while time.monotonic() < self.end:
@@ -41,11 +42,13 @@ class Client:
             except OSError:
                 await asyncio.sleep(0.05)
                 continue
+            self.is_served = False
             try:
                 await self.converse(reader, writer)
             except (OSError, asyncio.IncompleteReadError):
-                self.sums.lost += 1
-                if not self.options["reconnects"]:
+                # One that is turned away before the gateway has greeted it tries again, and has lost nothing.
+                self.sums.lost += self.is_served
+                if self.is_served and not self.options["reconnects"]:
                     return
             finally:
                 writer.close()
@@ -54,6 +57,7 @@ class Client:
         writer.write(HELLO + start(1000 + self.number))
         for _ in range(3):
             await reader.readexactly(int.from_bytes(await reader.readexactly(4)))
+        self.is_served = True
         self.sums.connects += 1
         self.sums.connected += 1
         sent_at = []

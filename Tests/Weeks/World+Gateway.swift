@@ -123,6 +123,11 @@ extension World {
     accounts[mode]?.isOrdered = false
     processes[place]?.isLoggedIn = true
     processes[place]?.loggedInAt = truth
+    if lifecycle.phase != .running {
+      // Completed in the middle of a person's stop, and ended by it.
+      accounts[mode]?.endsByOrder()
+      accounts[mode]?.isOrdered = true
+    }
     count("login")
     say(place, .gateway(.loginCompleted))
     guard processes[place]?.java == java else { return }

@@ -12,7 +12,9 @@ extension World {
     case .ask(let name), .pause(let name), .terminate(let name), .killLeader(let name), .kill(let name):
       let place = place(name)
       guard let process = processes[place], process.isLoggedIn, lifecycle.phase == .running else { return }
-      if mayBeEnded[place] || isWedgeToBeRestarted(process) { return }
+      // What was begun with a reason is brought to its end: a java that was told to end is no gateway any more.
+      if isWedgeToBeRestarted(process) { mayBeEnded[place] = true }
+      if mayBeEnded[place] { return }
       fails("a gateway that is logged in is ended: \(action)")
     case .command(let mode, let command):
       guard let process = processes[place(.gateway(mode))] else { return fails("\(command) to no gateway") }
