@@ -40,7 +40,8 @@ def test_every_state_that_a_gateway_can_have_is_explained(binary):
 
 
 def test_the_fault_table_has_the_rows_that_the_tests_print():
-    source = (README.parent / "Tests/EndToEnd/test_faults.py").read_text()
+    folder = README.parent / "Tests/EndToEnd"
+    source = "".join((folder / name).read_text() for name in ("test_faults.py", "test_run_tailnet_faults.py"))
     begun = re.findall(r'fault\(f?"([^"]+)", "([^"]+)"\)', source)
     assert len(begun) >= 15
     patterns = [re.compile(re.sub(r"\\{\w+\\}", r"[\\w .-]+", re.escape(what)) + r" \| " + re.escape(must)) for what, must in begun]

@@ -77,12 +77,9 @@ def test_a_node_that_is_restarted_without_the_control_server_comes_up_by_itself(
     assert container.stop() == 0
 
 
-GONE = {"expire": "tailnet: the node's key expires", "forget": "tailnet: the node is removed"}
-
-
-@pytest.mark.parametrize("order", GONE)
-def test_a_node_whose_key_is_gone_logs_in_again(site, fault, order):
-    row = fault(GONE[order], "it logs in again with the key that it was given")
+@pytest.mark.parametrize(("order", "what"), [("expire", "the key of the node expires"), ("forget", "the node is removed")])
+def test_a_node_whose_key_is_gone_logs_in_again(site, fault, order, what):
+    row = fault(f"tailnet: {what}", "it logs in again with the key that it was given")
     site.run()
     site.wait_for("running")
     site.tailnet.do(order)
