@@ -2,104 +2,9 @@ import Glibc
 import Lifecycle
 import LoopSignals
 import NIOCore
-import NIOPosix
 import Processes
-import Settings
 import Survival
 import Trading
-
-/// What a supervisor is made of.
-public struct SupervisorConfiguration: Sendable {
-  /// The services in the order in which they are considered for a start.
-  public var services: [ServiceDefinition]
-  /// What follows when a gateway has ended by itself.
-  public var onGatewayExit: GatewayExitPolicy
-  /// The user's wishes that the gateways' decisions depend on.
-  public var policy: GatewayPolicy
-  /// Where alerts go.
-  public var alerts: AlertTargets
-  /// The folder in which what the logins cost outlives the container; nil: nothing outlives it.
-  public var loginFolder: String?
-  /// The gateways' settings folders, in which they leave their sessions.
-  public var settingsFolders: [Mode: String]
-  /// What the gateways do by themselves at a time of day.
-  public var timetable = Timetable()
-  /// How the tailnet is reached; nil where there is none.
-  public var tailnet: TailnetAccess?
-  /// How long the whole stop may take, in milliseconds.
-  public var stopTimeout: Int64
-  /// The folder of the control socket; it exists.
-  public var runDirectory: String
-  /// The program's version, for the status.
-  public var version: String
-  /// What is masked in every line.
-  public var redaction: Redaction
-  /// How lines look, and which are written.
-  public var logFormat: LogFormat
-  /// The least severity that is written.
-  public var logThreshold: Severity
-  /// What is done on HUP: everything that can be rendered is rendered again. It returns what to say and which services to restart.
-  public var reload: @Sendable () -> Reload
-
-  /// What a reload has read and done.
-  public struct Reload: Sendable {
-    /// What is masked from now on, besides what was before.
-    public var redaction: Redaction
-    /// What came of it.
-    public var outcomes: [ReloadOutcome]
-
-    /// A reload.
-    public init(redaction: Redaction, outcomes: [ReloadOutcome]) {
-      self.redaction = redaction
-      self.outcomes = outcomes
-    }
-  }
-
-  /// What came of a reload for one file or service.
-  public struct ReloadOutcome: Sendable {
-    /// What to say, and how much it matters.
-    public var severity: Severity
-    /// The sentence.
-    public var sentence: String
-    /// A service that has to be restarted to take it in, where it can be without harm.
-    public var restart: ServiceName?
-    /// Whether the relay has to read the list of callers again.
-    public var rereadsCallers: Bool
-
-    /// An outcome.
-    public init(
-      _ severity: Severity, _ sentence: String, restart: ServiceName? = nil, rereadsCallers: Bool = false
-    ) {
-      self.severity = severity
-      self.sentence = sentence
-      self.restart = restart
-      self.rereadsCallers = rereadsCallers
-    }
-  }
-
-  /// A configuration with everything given.
-  public init(
-    services: [ServiceDefinition], onGatewayExit: GatewayExitPolicy, policy: GatewayPolicy = GatewayPolicy(),
-    alerts: AlertTargets = AlertTargets(), loginFolder: String? = nil, settingsFolders: [Mode: String] = [:],
-    stopTimeout: Int64, runDirectory: String,
-    version: String, redaction: Redaction, logFormat: LogFormat, logThreshold: Severity,
-    reload: @escaping @Sendable () -> Reload
-  ) {
-    self.services = services
-    self.onGatewayExit = onGatewayExit
-    self.policy = policy
-    self.alerts = alerts
-    self.loginFolder = loginFolder
-    self.settingsFolders = settingsFolders
-    self.stopTimeout = stopTimeout
-    self.runDirectory = runDirectory
-    self.version = version
-    self.redaction = redaction
-    self.logFormat = logFormat
-    self.logThreshold = logThreshold
-    self.reload = reload
-  }
-}
 
 /// Carries out what ``Lifecycle`` decides, and tells it what happens. It decides nothing itself.
 ///
@@ -118,7 +23,7 @@ public final class Supervisor {
   var children: [Int32: Child] = [:]
 
   private let definitions: [ServiceName: ServiceDefinition]
-  private var pending: [Event] = []
+  var pending: [Event] = []
   private var isHandling = false
   private var wake: (time: Int64, task: Scheduled<Void>)?
   private var nextCheck: Scheduled<Void>?
@@ -301,86 +206,7 @@ public final class Supervisor {
 
   func definition(_ name: ServiceName) -> ServiceDefinition? { definitions[name] }
 
-  // MARK: Children
-
-  private func spawn(_ name: ServiceName) {
-    guard let definition = definitions[name] else { return }
-    definition.stale?.remove()
-    if let mode = definition.plan.mode { quarantineSessions(of: mode) }
-    do throws(SpawnFailure) {
-      var command = definition.command
-      if definition.notifies { command.environment["NOTIFY_SOCKET"] = notifySocketPath(name) }
-      let pid = try start(
-        command, as: name, voice: definition.voice, readyText: definition.readyText, isService: true)
-      pending.append(.service(name, .spawned(pid: pid)))
-    } catch {
-      pending.append(.service(name, .spawnFailed(why: error.sentence, missing: error.missing)))
-    }
-  }
-
-  /// Starts a process and listens to it. What is no service is an errand: its end is only said where it went wrong.
-  func start(
-    _ command: Command, as name: ServiceName, voice: ServiceDefinition.Voice, readyText: String? = nil,
-    isService: Bool = false
-  ) throws(SpawnFailure) -> Int32 {
-    let process: SpawnedProcess
-    do throws(SpawnFailure) {
-      process = try command.spawn { output, readiness in
-        guard continuity != nil else { return }
-        for descriptor in [output, readiness].compactMap(\.self) { Descriptors.keep(descriptor) }
-        saveChildren(
-          starting: SavedChild(
-            name: name, pid: 0, startTime: 0, output: output, readiness: readiness, isService: isService,
-            leaderEndTold: false, partialLine: []))
-      }
-    } catch {
-      saveChildren()
-      throw error
-    }
-    let child = Child(
-      name: name, pid: process.pid, startTime: ProcessTable.entry(of: process.pid)?.startTime ?? 0, voice: voice,
-      readyText: readyText, isService: isService)
-    children[process.pid] = child
-    read(process.output, of: child)
-    if let readiness = process.readiness { awaitReadiness(readiness, of: child) }
-    saveChildren()
-    return process.pid
-  }
-
-  func read(_ descriptor: Int32, of child: Child) {
-    child.output = descriptor
-    let bound = NIOLoopBound(self, eventLoop: loop)
-    let boundChild = NIOLoopBound(child, eventLoop: loop)
-    _ = NIOPipeBootstrap(group: loop).channelInitializer { channel in
-      channel.eventLoop.makeCompletedFuture {
-        try channel.pipeline.syncOperations.addHandler(
-          ChildOutputHandler(
-            onBytes: { bound.value.heard($0, from: boundChild.value) },
-            onEnd: { bound.value.outputEnded(of: boundChild.value) }))
-      }
-    }.takingOwnershipOfDescriptor(input: descriptor)
-  }
-
-  func awaitReadiness(_ descriptor: Int32, of child: Child) {
-    child.readiness = descriptor
-    let bound = NIOLoopBound(self, eventLoop: loop)
-    let boundChild = NIOLoopBound(child, eventLoop: loop)
-    _ = NIOPipeBootstrap(group: loop).channelInitializer { channel in
-      channel.eventLoop.makeCompletedFuture {
-        try channel.pipeline.syncOperations.addHandler(
-          ChildOutputHandler(
-            onBytes: { bytes in
-              if bytes.readableBytesView.contains(UInt8(ascii: "\n")) {
-                bound.value.tell(.service(boundChild.value.name, .ready))
-              }
-            },
-            onEnd: {
-              boundChild.value.readiness = nil
-              bound.value.saveChildren()
-            }))
-      }
-    }.takingOwnershipOfDescriptor(input: descriptor)
-  }
+  // MARK: Signals
 
   private func received(signal: Int32) {
     switch signal {
