@@ -72,8 +72,13 @@ extension Lifecycle {
     gateways[place].alerts.weeklyAnnounced = next
     let left = spoken(milliseconds: next - now.wall)
     send(
-      .weeklyLoginDue, "the week's session ends in \(left); the next login needs the second factor", place, now,
+      .weeklyLoginDue, "the week's session ends in \(left); \(Self.nextLogin([gateways[place].mode]))", place, now,
       &actions)
+  }
+
+  /// What the first login of a week takes, in words. A paper account is not asked for a second factor.
+  static func nextLogin(_ modes: [Mode]) -> String {
+    modes.contains(.live) ? "the next login needs the second factor" : "the next login is a whole one"
   }
 
   /// Until when an alert of the kind waits for IBKR's own reset to be over; the present uptime when it need not.

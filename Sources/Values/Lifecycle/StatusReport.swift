@@ -140,7 +140,7 @@ extension Lifecycle {
     let weekly = IBKRCalendar.nextWeeklyLogin(after: now.wall)
     return [
       StatusReport.NextEvent(
-        name: "weekly-login", meaning: "IBKR ends the week's session; the next login needs the second factor",
+        name: "weekly-login", meaning: "IBKR ends the week's session; \(Self.nextLogin(gateways.map(\.mode)))",
         at: weekly,
         within: weekly - now.wall)
     ]

@@ -20,20 +20,21 @@ extension Target {
     try expect(!words.contains("DU1234567"), "an account stands in a report")
   }
 
-  /// The reports about a gateway that answers every connection with these bytes and ends it a second later.
+  /// The reports about a gateway that answers every connection with these bytes and ends it a second later: the last one of each moment,
+  /// since the pieces of one answer may tell of two states in turn.
   private static func watched(_ pieces: [ArraySlice<UInt8>], _ listener: ListenTable.Listener) throws -> [ProbeReport] {
     var watch = GatewayWatch(mode: .live, place: "127.0.0.1:4001", firstClientID: 999)
-    var reports: [ProbeReport] = []
+    var reports: [(at: Duration, report: ProbeReport)] = []
     var now = Duration.zero
     var events: [GatewayWatch.Event] = [.timePassed]
     var rounds = 0
     while rounds < 300 {
       rounds += 1
       if events.isEmpty {
-        guard let wake = watch.wake else { return reports }
+        guard let wake = watch.wake else { return reports.map(\.report) }
         try expect(rounds < 2 || wake > now - .seconds(1), "it wakes in the past")
         now = max(now, wake)
-        if now > .seconds(90) { return reports }
+        if now > .seconds(90) { return reports.map(\.report) }
         events = [.timePassed]
       }
       for action in watch.handle(events.removeFirst(), at: now) {
@@ -43,20 +44,23 @@ extension Target {
           events.append(.connected(id))
           // Between its pieces nothing else happens, and no time passes.
           for piece in pieces {
-            for action in watch.handle(.received(id, Array(piece)), at: now) { note(action, &reports, &events) }
+            for action in watch.handle(.received(id, Array(piece)), at: now) { note(action, now, &reports, &events) }
           }
-        default: note(action, &reports, &events)
+        default: note(action, now, &reports, &events)
         }
       }
     }
-    return reports
+    return reports.map(\.report)
   }
 
   private static func note(
-    _ action: GatewayWatch.Action, _ reports: inout [ProbeReport], _ events: inout [GatewayWatch.Event]
+    _ action: GatewayWatch.Action, _ now: Duration, _ reports: inout [(at: Duration, report: ProbeReport)],
+    _ events: inout [GatewayWatch.Event]
   ) {
     switch action {
-    case .report(let report): reports.append(report)
+    case .report(let report):
+      if reports.last?.at == now { reports.removeLast() }
+      reports.append((now, report))
     case .close(let id), .drop(let id): events.append(.ended(id, .closed))
     default: break
     }
