@@ -145,6 +145,17 @@ private func shell(_ script: String, environment: [String: String] = [:], readin
       _ = consume lock
     }
     try hold()
-    _ = try InstanceLock(path: path)
+    // A process that another test starts at this moment may have the descriptor until it is executed.
+    let deadline = ContinuousClock.now + .seconds(10)
+    while true {
+      do throws(InstanceLock.Failure) {
+        _ = try InstanceLock(path: path)
+        return
+      } catch .held where ContinuousClock.now < deadline {
+        sched_yield()
+      } catch {
+        throw error
+      }
+    }
   }
 }

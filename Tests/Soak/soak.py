@@ -158,5 +158,6 @@ def relay_killed(container, seconds, connections, rate):
             lambda: clients.sums["connects"] >= before + connections and clients.sums["connected"] == connections,
             what="every client's next connection")
         waits.append(time.monotonic() - killed_at)
-        threading.Event().wait(4)
+        # Four at short intervals, then a life that is long enough for its failures to be forgotten.
+        threading.Event().wait(4 if kills % 4 else 12)
     return clients.finish(), kills, waits

@@ -127,7 +127,8 @@ public struct ServiceSet {
     ServiceDefinition(
       plan: ServicePlan(
         name: name, readiness: .whenReported(within: 10_000),
-        backOff: BackOff(initial: 0, maximum: 10_000, resetAfter: 10_000), limit: 20, stopRank: rank,
+        backOff: BackOff(initial: 0, maximum: 10_000, resetAfter: 10_000), limit: 20, degradedPause: 60_000,
+        stopRank: rank,
         stopSteps: [StopStep(.terminate, patience), StopStep(.kill, 500)]),
       command: Command(
         program: layout.program, arguments: arguments, environment: environment.forOurOwn, reportsReadiness: true),

@@ -121,8 +121,8 @@ extension Lifecycle {
       return
     }
     enter(.degraded, place, now, why)
-    records[place].until = now.uptime + Self.degradedPause
-    let pause = spoken(milliseconds: Self.degradedPause)
+    records[place].until = now.uptime + plans[place].degradedPause
+    let pause = spoken(milliseconds: plans[place].degradedPause)
     log(.error, place, "\(why); tried again every \(pause), or at once by: ibgw start \(plans[place].name)", &actions)
   }
 
@@ -131,7 +131,4 @@ extension Lifecycle {
     enter(.held, place, now, why)
     log(.error, place, "held: \(why); mend it, then: ibgw start \(plans[place].name)", &actions)
   }
-
-  /// How long a degraded service rests between two tries, in milliseconds.
-  static var degradedPause: Int64 { 600_000 }
 }

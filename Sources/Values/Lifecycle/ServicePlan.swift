@@ -103,6 +103,8 @@ public struct ServicePlan: Sendable, Hashable, Codable {
   public var backOff: BackOff
   /// How many failures in a row are tried again. After one more a gateway is held and any other service is degraded.
   public var limit: Int
+  /// How long it rests between two tries once it is degraded, in milliseconds.
+  public var degradedPause: Int64
   /// Its place in the order of the stop: lower ranks end first, equal ranks together.
   public var stopRank: Int
   /// How it is ended. The last step is always a kill.
@@ -114,7 +116,8 @@ public struct ServicePlan: Sendable, Hashable, Codable {
   /// A plan of a service; a gateway's is led by ibcstart.sh unless said otherwise. `stopSteps` must not be empty and must end with a kill.
   public init(
     name: ServiceName, kind: Kind = .daemon, after: [Dependency] = [], readiness: Readiness = .whenStarted,
-    backOff: BackOff = BackOff(initial: 500, maximum: 60_000, resetAfter: 60_000), limit: Int = 10, stopRank: Int,
+    backOff: BackOff = BackOff(initial: 500, maximum: 60_000, resetAfter: 60_000), limit: Int = 10,
+    degradedPause: Int64 = 600_000, stopRank: Int,
     stopSteps: [StopStep] = [StopStep(.terminate, 3000), StopStep(.kill, 1000)], isLedByShell: Bool? = nil
   ) {
     precondition(stopSteps.last?.measure == .kill, "the last step of a stop is a kill")
@@ -124,6 +127,7 @@ public struct ServicePlan: Sendable, Hashable, Codable {
     self.readiness = readiness
     self.backOff = backOff
     self.limit = limit
+    self.degradedPause = degradedPause
     self.stopRank = stopRank
     self.stopSteps = stopSteps
     if case .gateway = kind {
