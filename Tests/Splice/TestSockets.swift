@@ -118,7 +118,11 @@ final class TestGateway: Sendable {
     TestThread.start {
       while true {
         let client = accept(descriptor, nil, nil)
-        guard client >= 0 else { return }
+        guard client >= 0 else {
+          // Closed here alone: its number must not be another test's while this thread may still accept on it.
+          Glibc.close(descriptor)
+          return
+        }
         let connection = TestConnection(descriptor: client)
         TestThread.start { serve(connection) }
       }
@@ -137,7 +141,6 @@ final class TestGateway: Sendable {
     listener.withLock { descriptor in
       guard descriptor >= 0 else { return }
       shutdown(descriptor, Int32(SHUT_RDWR))
-      Glibc.close(descriptor)
       descriptor = -1
     }
   }
