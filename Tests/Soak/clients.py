@@ -54,7 +54,7 @@ class Client:
                 writer.close()
 
     async def converse(self, reader, writer):
-        writer.write(HELLO + start(1000 + self.number))
+        writer.write(HELLO + start(5000 + self.number))
         for _ in range(3):
             await reader.readexactly(int.from_bytes(await reader.readexactly(4)))
         self.is_served = True

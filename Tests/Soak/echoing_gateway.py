@@ -1,4 +1,4 @@
-"""The stand-in gateway of the end-to-end tests, which also sends back what a client with an id from 1000 on sends after its start."""
+"""The stand-in gateway of the end-to-end tests, which also sends back what a client with an id from 5000 on sends after its start."""
 
 import socket
 import struct
@@ -7,7 +7,7 @@ import time
 
 from standin import PORTS, Gateway
 
-ECHOED = 1000
+ECHOED = 5000
 
 
 def message(*fields):
