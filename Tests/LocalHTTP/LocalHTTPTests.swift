@@ -86,6 +86,22 @@ private func withServer<Value: Sendable>(
     if case .timedOut = failure {} else { Issue.record("expected a time-out, got \(String(describing: failure))") }
   }
 
+  @Test func `a server that has not come to accept is waited for, and said to be late rather than gone`() throws {
+    let queue = try FullQueue()
+    defer { queue.close() }
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    defer { try? group.syncShutdownGracefully() }
+    let (path, loop) = (queue.path, group.next())
+    let ask: @Sendable (TimeAmount) -> EventLoopFuture<HTTPResponse> = { timeout in
+      loop.flatSubmit { LocalHTTPClient.request("GET", "/", path: path, on: loop, timeout: timeout) }
+    }
+    #expect(throws: HTTPFailure.timedOut(path: path)) { try ask(.milliseconds(50)).wait() }
+    let request = ask(.seconds(30))
+    queue.acceptTheFirst()
+    try queue.answerTheSecond("HTTP/1.1 204 No Content\r\n\r\n")
+    #expect(try request.wait().status == 204)
+  }
+
   @Test func `the socket's file is for its owner alone`() throws {
     let mode = try withServer({ _, responder in responder.respond(.text(200, "")) }) { path, loop in
       LocalHTTPClient.request("GET", "/", path: path, on: loop).map { _ in
@@ -95,5 +111,45 @@ private func withServer<Value: Sendable>(
       }
     }
     #expect(mode == 0o600)
+  }
+}
+
+/// A listening socket whose queue, of one connection, is full.
+private struct FullQueue {
+  let path = "/tmp/ibgw-queue-\(getpid())-\(UInt32.random(in: 0 ... .max)).sock"
+  private let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+  private let first = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+
+  init() throws {
+    var patience = timeval(tv_sec: 30, tv_usec: 0)
+    setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    let isReady = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+        let size = socklen_t(MemoryLayout<sockaddr_un>.size)
+        return bind(listener, address, size) == 0 && listen(listener, 0) == 0 && connect(first, address, size) == 0
+      }
+    }
+    try #require(isReady)
+  }
+
+  /// Makes room for one more.
+  func acceptTheFirst() { _ = Glibc.close(accept(listener, nil, nil)) }
+
+  /// Waits for the connection that comes next, reads what it asks, and answers.
+  func answerTheSecond(_ answer: String) throws {
+    let connection = accept(listener, nil, nil)
+    try #require(connection >= 0, "nobody came within 30 s")
+    defer { _ = Glibc.close(connection) }
+    var request = [UInt8](repeating: 0, count: 4096)
+    try #require(read(connection, &request, request.count) > 0)
+    try #require(write(connection, answer, answer.utf8.count) > 0)
+  }
+
+  func close() {
+    for descriptor in [listener, first] { _ = Glibc.close(descriptor) }
+    unlink(path)
   }
 }

@@ -32,38 +32,52 @@ public enum LocalHTTPClient {
     onPart: @escaping @Sendable (HTTPResponseHead, ByteBuffer) -> Bool
   ) -> EventLoopFuture<HTTPResponseHead> {
     let answered = loop.makePromise(of: HTTPResponseHead.self)
-    let handler = NIOLoopBound(HTTPClientHandler(path: path, answered: answered, onPart: onPart), eventLoop: loop)
-    ClientBootstrap(group: loop)
-      .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHTTPClientHandlers()
-          try channel.pipeline.syncOperations.addHandler(handler.value)
-        }
+    let limit = timeout.map { loop.scheduleTask(in: $0) { answered.fail(HTTPFailure.timedOut(path: path)) } }
+    answered.futureResult.whenComplete { _ in limit?.cancel() }
+    connect(to: path, on: loop, until: .now() + (timeout ?? .seconds(5))) { channel in
+      channel.eventLoop.makeCompletedFuture {
+        try channel.pipeline.syncOperations.addHTTPClientHandlers()
+        try channel.pipeline.syncOperations.addHandler(
+          HTTPClientHandler(path: path, answered: answered, onPart: onPart))
       }
-      .connect(unixDomainSocketPath: path)
-      .whenComplete { result in
-        switch result {
-        case .failure(let error):
+    }.whenComplete { result in
+      switch result {
+      case .failure(let error):
+        let failure: HTTPFailure =
+          switch (error as? IOError)?.errnoCode {
           // The socket's own permissions turn strangers away before the server could.
-          let isForbidden = [EACCES, EPERM].contains((error as? IOError)?.errnoCode)
-          answered.fail(isForbidden ? HTTPFailure.refused(path: path) : HTTPFailure.notServed(path: path))
-        case .success(let channel):
-          var fields: HTTPHeaders = ["Host": host, "Content-Length": String(body.count), "Connection": "close"]
-          for (name, value) in headers { fields.add(name: name, value: value) }
-          let head = HTTPRequestHead(
-            version: .http1_1, method: .init(rawValue: method), uri: target, headers: fields)
-          channel.write(HTTPClientRequestPart.head(head), promise: nil)
-          channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil)
-          channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
-          guard let timeout else { return }
-          let limit = loop.scheduleTask(in: timeout) {
-            answered.fail(HTTPFailure.timedOut(path: path))
-            channel.close(promise: nil)
+          case EACCES, EPERM: .refused(path: path)
+          case EAGAIN: .timedOut(path: path)
+          default: .notServed(path: path)
           }
-          answered.futureResult.whenComplete { _ in limit.cancel() }
-        }
+        answered.fail(failure)
+      case .success(let channel):
+        answered.futureResult.whenFailure { _ in channel.close(promise: nil) }
+        var fields: HTTPHeaders = ["Host": host, "Content-Length": String(body.count), "Connection": "close"]
+        for (name, value) in headers { fields.add(name: name, value: value) }
+        let head = HTTPRequestHead(version: .http1_1, method: .init(rawValue: method), uri: target, headers: fields)
+        channel.write(HTTPClientRequestPart.head(head), promise: nil)
+        channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil)
+        channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
       }
+    }
     return answered.futureResult
+  }
+
+  /// Connects. Where so many wait for the server to accept them that the socket's queue is full (EAGAIN, connect(2)), the
+  /// server is there and late: it is tried again until the deadline.
+  private static func connect(
+    to path: String, on loop: any EventLoop, until deadline: NIODeadline,
+    initializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+  ) -> EventLoopFuture<any Channel> {
+    let attempt = ClientBootstrap(group: loop).channelInitializer(initializer).connect(unixDomainSocketPath: path)
+    return attempt.flatMapError { error in
+      let again = NIODeadline.now() + .milliseconds(20)
+      guard (error as? IOError)?.errnoCode == EAGAIN, again < deadline else { return loop.makeFailedFuture(error) }
+      return loop.flatScheduleTask(deadline: again) {
+        connect(to: path, on: loop, until: deadline, initializer: initializer)
+      }.futureResult
+    }
   }
 }
 
