@@ -53,35 +53,35 @@ extension Supervisor {
 
   func read(_ descriptor: Int32, of child: Child) {
     child.output = descriptor
-    let bound = NIOLoopBound(self, eventLoop: loop)
-    let boundChild = NIOLoopBound(child, eventLoop: loop)
-    _ = NIOPipeBootstrap(group: loop).channelInitializer { channel in
-      channel.eventLoop.makeCompletedFuture {
-        try channel.pipeline.syncOperations.addHandler(
-          ChildOutputHandler(
-            onBytes: { bound.value.heard($0, from: boundChild.value) },
-            onEnd: { bound.value.outputEnded(of: boundChild.value) }))
-      }
-    }.takingOwnershipOfDescriptor(input: descriptor)
+    listen(
+      to: descriptor, of: child, onBytes: { $0.heard($2, from: $1) }, onEnd: { $0.outputEnded(of: $1) })
   }
 
   func awaitReadiness(_ descriptor: Int32, of child: Child) {
     child.readiness = descriptor
-    let bound = NIOLoopBound(self, eventLoop: loop)
-    let boundChild = NIOLoopBound(child, eventLoop: loop)
+    listen(
+      to: descriptor, of: child,
+      onBytes: { supervisor, child, bytes in
+        guard bytes.readableBytesView.contains(UInt8(ascii: "\n")) else { return }
+        supervisor.tell(.service(child.name, .ready))
+      },
+      onEnd: { supervisor, child in
+        child.readiness = nil
+        supervisor.saveChildren()
+      })
+  }
+
+  private func listen(
+    to descriptor: Int32, of child: Child, onBytes: @escaping @Sendable (Supervisor, Child, ByteBuffer) -> Void,
+    onEnd: @escaping @Sendable (Supervisor, Child) -> Void
+  ) {
+    let bound = NIOLoopBound((supervisor: self, child: child), eventLoop: loop)
     _ = NIOPipeBootstrap(group: loop).channelInitializer { channel in
       channel.eventLoop.makeCompletedFuture {
+        let (supervisor, child) = bound.value
         try channel.pipeline.syncOperations.addHandler(
           ChildOutputHandler(
-            onBytes: { bytes in
-              if bytes.readableBytesView.contains(UInt8(ascii: "\n")) {
-                bound.value.tell(.service(boundChild.value.name, .ready))
-              }
-            },
-            onEnd: {
-              boundChild.value.readiness = nil
-              bound.value.saveChildren()
-            }))
+            onBytes: { onBytes(supervisor, child, $0) }, onEnd: { onEnd(supervisor, child) }))
       }
     }.takingOwnershipOfDescriptor(input: descriptor)
   }
