@@ -92,15 +92,15 @@ let package = Package(
 
     // Weeks of whole containers in fast motion; run by Tests/Weeks/run.
     .executableTarget(
-      name: "weeks", dependencies: ["Trading", "Settings", "Lifecycle", "Services", arguments], path: "Tests/Weeks",
-      exclude: ["run"], swiftSettings: strict),
+      name: "weeks", dependencies: ["Trading", "Settings", "Lifecycle", "Services", "TestSupport", arguments],
+      path: "Tests/Weeks", exclude: ["run"], swiftSettings: strict),
 
     .target(name: "TestSupport", dependencies: ["Files"], path: "Tests/Support", swiftSettings: strict),
     tests(of: "Callers"),
     tests(of: "Settings", ["Trading"]),
     tests(of: "Templates"),
     tests(of: "TWSProtocol"),
-    tests(of: "Lifecycle", ["Trading"]),
+    tests(of: "Lifecycle", ["Trading", "TestSupport"]),
     tests(of: "Metrics"),
     tests(of: "Files", ["TestSupport"]),
     tests(of: "Processes"),

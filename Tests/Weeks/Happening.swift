@@ -26,27 +26,12 @@ enum Happening {
   ]
 }
 
-/// What is to come, in the order of time; of equal times in the order of its making.
-struct Future {
-  private var entries: [(time: Int64, what: Happening)] = []
-
-  var nextTime: Int64? { entries.last?.time }
-
-  mutating func add(_ what: Happening, at time: Int64) {
-    var index = entries.count
-    while index > 0 && entries[index - 1].time <= time { index -= 1 }
-    entries.insert((time, what), at: index)
-  }
-
-  mutating func takeNext() -> Happening { entries.removeLast().what }
-
-  /// No process is left that anything could happen to.
-  mutating func forgetProcesses() {
-    entries.removeAll { entry in
-      switch entry.what {
-      case .spawned, .ready, .ends, .leaderEnds, .javaStarts, .java: true
-      default: false
-      }
+extension Happening {
+  /// What concerns a process, and is void once none is left.
+  var concernsProcess: Bool {
+    switch self {
+    case .spawned, .ready, .ends, .leaderEnds, .javaStarts, .java: true
+    default: false
     }
   }
 }

@@ -161,7 +161,7 @@ extension World {
       count("power cut")
     }
     for place in plans.indices { (processes[place], spawnsUnderWay[place]) = (nil, false) }
-    future.forgetProcesses()
+    future.removeAll(where: \.concernsProcess)
     (relayOrders, observed, trafficAsked) = ([:], [:], [])
     for mode in settings.modes { accounts[mode]?.isRestart = false }
     if dice.chance(15) {

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Lifecycle
+import TestSupport
 import Services
 import Settings
 import Trading
@@ -40,7 +41,7 @@ struct World {
   var observed: [Mode: APIObservation] = [:]
   var traffic: Int64 = 0
   var trafficAsked: [(mode: Mode, bytes: Int64?)] = []
-  var future = Future()
+  var future = Future<Happening>()
   var counter = 0
   var exitCode: Int32?
   private(set) var violation: String?

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import TestSupport
 import Trading
 
 @testable import Lifecycle
@@ -19,7 +20,7 @@ struct World {
   var missing: Set<Int> = []
   /// Nothing goes wrong any more.
   var isHealed = false
-  var future = Future()
+  var future = Future<Happening>()
   var random: SeededGenerator
   /// Events that the lifecycle has taken in.
   var events = 0
