@@ -35,6 +35,26 @@ def services(container):
     return {s["name"]: (s["pid"], s["state"], s["restarts"]) for s in container.status()["services"]}
 
 
+def untouched(container, before, *but):
+    """Every other service has the process that it had."""
+    after = services(container)
+    assert {n: s for n, s in after.items() if n not in but} == {n: s for n, s in before.items() if n not in but}
+
+
+def orphan_storm(image, count):
+    """A container in which a script of the user leaves `count` orphans behind."""
+    lines = [
+        "import os", f"for _ in range({count}):", "    pid = os.fork()", "    if pid == 0:", "        if os.fork() == 0:",
+        "            os.setsid()", "        os._exit(0)", "    os.waitpid(pid, 0)", "print('the storm is over')",
+    ]
+    image.script("ibc_scripts", "storm.sh", "\n".join(["exec python3 - <<'END'", *lines, "END", ""]))
+    return image.run(LOGIN | {"IBC_SCRIPTS": "ibc_scripts"})
+
+
+def zombies(container):
+    return [p for p in container.processes(zombies=True) if p.state == "Z"]
+
+
 def starts_of_java(image, mode="paper"):
     return image.story(mode).count("java started")
 

@@ -2,10 +2,8 @@
 
 import os
 import random
-import re
 import signal
 import socket
-import threading
 import time
 from pathlib import Path
 
@@ -13,10 +11,10 @@ import pytest
 
 import clock
 from faults import (
-    COMMANDS, SERVICES, WITH_VNC, Client, all_are_up, catches, crash, fill, inside, milliseconds, program_of, services, spin, starts_of_java,
-    state_of,
+    COMMANDS, SERVICES, WITH_VNC, Client, all_are_up, catches, crash, fill, milliseconds, orphan_storm, program_of, services, spin,
+    starts_of_java, state_of, untouched, zombies,
 )
-from harness import BOTH, LOGIN, eventually
+from harness import LOGIN, eventually
 
 SEED = random.randrange(1 << 32)
 OURS = ("relay", "probe", "web")
@@ -28,12 +26,6 @@ def container(image):
     running = image.run(WITH_VNC)
     all_are_up(running)
     return running
-
-
-def untouched(container, before, *but):
-    """Every other service has the process that it had."""
-    after = services(container)
-    assert {n: s for n, s in after.items() if n not in but} == {n: s for n, s in before.items() if n not in but}
 
 
 # Each child: killed, suspended, spinning
@@ -301,38 +293,24 @@ def test_a_flood_of_lines(image, fault):
     row.happened(f"`ibgw status` took {took} in the midst of it")
 
 
-STORM = """
-import os
-for _ in range(10_000):
-    pid = os.fork()
-    if pid == 0:
-        if os.fork() == 0:
-            os.setsid()
-        os._exit(0)
-    os.waitpid(pid, 0)
-"""
-
-
 def test_orphans(image, fault):
     row = fault("10,000 orphans", "each is collected, and process 1 answers meanwhile")
-    image.script("ibc_scripts", "storm.sh", f"exec python3 - <<'END'\n{STORM}\nEND\n")
-    container = image.run(LOGIN | {"IBC_SCRIPTS": "ibc_scripts"})
+    container = orphan_storm(image, 10_000)
     container.wait_for_line("ibc-script:storm.sh: ended after", within=90)
     eventually(lambda: container.status()["orphansReaped"] >= 10_000)
-    eventually(lambda: not [p for p in container.processes(zombies=True) if p.state == "Z"])
+    eventually(lambda: not zombies(container))
     row.happened("none was left")
 
 
 def test_a_crash_amid_orphans(image, fault):
     row = fault("process 1 crashes while 10,000 orphans come", "each is collected still; no child is lost")
-    image.script("ibc_scripts", "storm.sh", f"exec python3 - <<'END'\n{STORM}\nEND\n")
-    container = image.run(LOGIN | {"IBC_SCRIPTS": "ibc_scripts"})
+    container = orphan_storm(image, 10_000)
     container.wait_for_line("relay: ready")
     eventually(lambda: container.status()["orphansReaped"] > 500)
     crash(container)
     crash(container)
     container.wait_for_line("ibc-script:storm.sh: ended after", within=90)
-    eventually(lambda: not [p for p in container.processes(zombies=True) if p.state == "Z"])
+    eventually(lambda: not zombies(container))
     container.wait_for_state("ibc-paper", "running")
     assert starts_of_java(image) == 1
     row.happened("none was left")

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from relayed import HELLO, IBGW, Gateway, Relay, ending, free_port, receive, until
+from relayed import HELLO, IBGW, Gateway, Relay, ending, free_port, receive
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_who_is_not_in_the_allow_list_is_refused_with_the_reason(tmp_path, gatew
 
 def test_one_machine_of_a_range_may_connect_and_its_neighbour_may_not(tmp_path, gateway):
     port = free_port()
-    with Relay(tmp_path, gateway.port, "--allow", "127.0.0.2", port=port) as relay:
+    with Relay(tmp_path, gateway.port, "--allow", "127.0.0.2", port=port):
         for source, expected in [("127.0.0.2", HELLO), ("127.0.0.3", b"")]:
             try:
                 with socket.create_connection(("127.0.0.1", port), source_address=(source, 0), timeout=10) as client:

@@ -2,28 +2,12 @@
 
 import re
 
+from faults import orphan_storm, zombies
 from harness import LOGIN, eventually
-
-STORM = """
-import os
-for _ in range(3000):
-    pid = os.fork()
-    if pid == 0:
-        if os.fork() == 0:
-            os.setsid()
-        os._exit(0)
-    os.waitpid(pid, 0)
-print("the storm is over")
-"""
-
-
-def zombies(container):
-    return [p for p in container.processes(zombies=True) if p.state == "Z"]
 
 
 def test_thousands_of_orphans_are_collected_and_none_is_left(image):
-    image.script("ibc_scripts", "storm.sh", f"exec python3 - <<'END'\n{STORM}\nEND\n")
-    container = image.run(LOGIN | {"IBC_SCRIPTS": "ibc_scripts"})
+    container = orphan_storm(image, 3000)
     container.wait_for_line("ibc-paper: logged in after")
     # While it blows the supervisor goes on answering.
     eventually(lambda: container.status()["orphansReaped"] > 100)

@@ -69,17 +69,7 @@ def test_no_process_shows_a_secret(life):
 
 
 def test_no_file_holds_a_secret_but_those_that_must_and_they_are_their_owners_alone(life):
-    found = set()
-    for root in ("/home/ibgateway", "/run/ibgw", "/tmp", "/var/log/caddy", "/dev/shm"):
-        for folder, _, names in os.walk(life.file(root)):
-            for path in (os.path.join(folder, name) for name in names):
-                status = os.lstat(path)
-                if not stat.S_ISREG(status.st_mode):
-                    continue
-                with open(path, "rb") as file:
-                    if has_secret(file.read()):
-                        assert (stat.S_IMODE(status.st_mode), status.st_uid) == (0o600, 1000), path
-                        found.add(os.path.basename(path))
+    found = life.files_with(MARKS, ("/home/ibgateway", "/run/ibgw", "/tmp", "/var/log/caddy", "/dev/shm"))
     assert found == ALLOWED | {f"secret-{name}" for name in BY_FILE}
 
 
