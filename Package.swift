@@ -36,8 +36,9 @@ let package = Package(
     module("Values", "Metrics"),
 
     .target(name: "CLinux", path: "Sources/System/CLinux"),
+    module("System", "Clocks", ["CLinux"]),
     module("System", "Files", ["CLinux"]),
-    module("System", "Processes", ["CLinux"]),
+    module("System", "Processes", ["CLinux", "Clocks"]),
     module("System", "Output"),
     module("System", "Survival", ["CLinux"]),
     module("System", "Splice", ["CLinux", "TWSProtocol"]),
@@ -53,23 +54,24 @@ let package = Package(
     module(
       "App", "Supervisor",
       [
-        "CLinux", "Trading", "Settings", "Lifecycle", "Files", "Processes", "Output", "Survival", "LoopSignals",
-        "LocalHTTP", "Gateway", nio, nioPosix,
+        "CLinux", "Trading", "Settings", "Lifecycle", "Clocks", "Files", "Processes", "Output", "Survival",
+        "LoopSignals", "LocalHTTP", "Gateway", nio, nioPosix,
       ]),
     module(
       "App", "Services",
       ["Trading", "Settings", "Lifecycle", "Processes", "Gateway", "Supervisor"]),
-    module("App", "Simulator", ["TWSProtocol", "Trading", nio, nioPosix]),
+    module("App", "Simulator", ["TWSProtocol", "Trading", "Clocks", nio, nioPosix]),
     module(
       "App", "ProbeService",
-      ["Trading", "Lifecycle", "Files", "Splice", "LocalHTTP", "GatewayProbe", "Tailnet", nio, nioPosix]),
+      ["Trading", "Lifecycle", "Clocks", "Files", "Splice", "LocalHTTP", "GatewayProbe", "Tailnet", nio, nioPosix]),
     module(
-      "App", "RelayService", ["Callers", "Lifecycle", "Files", "Splice", "LocalHTTP", "Tailnet", nio, nioPosix]),
+      "App", "RelayService",
+      ["Callers", "Lifecycle", "Clocks", "Files", "Splice", "LocalHTTP", "Tailnet", nio, nioPosix]),
     module(
       "App", "WebService",
       [
-        "Trading", "Lifecycle", "Metrics", "Files", "Processes", "Splice", "LocalHTTP", "GatewayProbe", "RelayService",
-        nio,
+        "Trading", "Lifecycle", "Metrics", "Clocks", "Files", "Processes", "Splice", "LocalHTTP", "GatewayProbe",
+        "RelayService", nio,
       ]),
 
     .executableTarget(
@@ -103,7 +105,7 @@ let package = Package(
     tests(of: "Lifecycle", ["Trading", "TestSupport"]),
     tests(of: "Metrics"),
     tests(of: "Files", ["TestSupport"]),
-    tests(of: "Processes"),
+    tests(of: "Processes", ["Clocks"]),
     tests(of: "Output"),
     tests(of: "Survival"),
     tests(of: "Splice", ["CLinux"]),

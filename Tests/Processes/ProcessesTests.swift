@@ -1,3 +1,4 @@
+import Clocks
 import Glibc
 import Processes
 import Testing
@@ -71,8 +72,8 @@ private func shell(_ script: String, environment: [String: String] = [:], readin
     let process = try shell("(setsid sleep 0.01 &); kill -9 $$").spawn()
     _ = readToEnd(process.output)
     var ended: [EndedProcess] = []
-    let deadline = Ourselves.uptime + 10_000
-    while ended.count < 2 && Ourselves.uptime < deadline { Reaper.drain { ended.append($0) } }
+    let deadline = SystemClock.uptime + 10_000
+    while ended.count < 2 && SystemClock.uptime < deadline { Reaper.drain { ended.append($0) } }
     let leader = try #require(ended.first { $0.pid == process.pid })
     #expect(leader.group == process.pid && leader.signaled && leader.code == SIGKILL)
     #expect(!Signals.groupExists(process.pid))
@@ -105,9 +106,9 @@ private func shell(_ script: String, environment: [String: String] = [:], readin
     }
     #expect(failure?.sentence.contains("did not end within 3 s") == true && failure?.missing == false)
     let leader = try #require(Int32(readToEnd(open(path, O_RDONLY)).filter(\.isNumber)))
-    let deadline = Ourselves.uptime + 10_000
+    let deadline = SystemClock.uptime + 10_000
     func isAlive() -> Bool { ProcessTable.all().contains { $0.session == leader && $0.state != UInt8(ascii: "Z") } }
-    while isAlive() && Ourselves.uptime < deadline { sched_yield() }
+    while isAlive() && SystemClock.uptime < deadline { sched_yield() }
     #expect(!isAlive())
   }
 }

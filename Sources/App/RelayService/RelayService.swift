@@ -1,6 +1,5 @@
 import Callers
 import Files
-import Glibc
 import NIOCore
 import Splice
 import Tailnet
@@ -21,13 +20,13 @@ public final class RelayService {
   var desk: CallerDesk?
   var addressWatch: AddressWatch?
   private var lostEvents: UInt64 = 0
-  private var refusals = RefusalLog()
-  private var refusalFlush: Scheduled<Void>?
-  private var logFlush: Scheduled<Void>?
-  private var look: Scheduled<Void>?
-  private var retry: Scheduled<Void>?
-  private var acceptFailures: [Int: UInt64] = [:]
-  private var isStopping = false
+  var refusals = RefusalLog()
+  var refusalFlush: Scheduled<Void>?
+  var logFlush: Scheduled<Void>?
+  var look: Scheduled<Void>?
+  var retry: Scheduled<Void>?
+  var acceptFailures: [Int: UInt64] = [:]
+  var isStopping = false
   /// This service until it has stopped, for the relay's thread to wake.
   let awake: NIOLoopBoundBox<RelayService?>
   let say: (Notice) -> Void
@@ -93,60 +92,6 @@ public final class RelayService {
     relay.drain(within: configuration.drainTime)
   }
 
-  /// What a route is told by the control plane.
-  func order(_ order: ListenOrder, route index: Int) {
-    tell(gates[index].told(order))
-    lookAtGateways()
-  }
-
-  /// Looks at every gateway's port that decides anything, and listens or closes as it demands.
-  func lookAtGateways() {
-    look?.cancel()
-    look = nil
-    guard !isStopping else { return }
-    for index in gates.indices {
-      if gates[index].isWatched { tell(gates[index].looked(ListenTable.listens(gates[index].upstream))) }
-      apply(index)
-    }
-    let watched = gates.filter(\.isWatched)
-    guard !watched.isEmpty else { return }
-    let isDown = watched.contains { $0.gatewayListens != true }
-    let bound = NIOLoopBound(self, eventLoop: loop)
-    look = loop.scheduleTask(in: isDown ? Self.lookWhileDown : Self.lookWhileUp) { bound.value.lookAtGateways() }
-  }
-
-  /// Makes a route's listeners what its gate wants.
-  private func apply(_ index: Int) {
-    guard gates[index].wantsClients else {
-      if !listening[index].isEmpty { relay.closeListeners(route: index) }
-      listening[index] = [:]
-      gates[index].closed()
-      return
-    }
-    for (endpoint, real) in listening[index] where !gates[index].listen.contains(endpoint) {
-      relay.closeListener(on: real, route: index)
-      listening[index][endpoint] = nil
-    }
-    for endpoint in gates[index].listen where listening[index][endpoint] == nil {
-      do throws(RelayError) {
-        listening[index][endpoint] = try relay.listen(on: endpoint, route: index)
-        tell(gates[index].succeeded(endpoint))
-      } catch {
-        tell(gates[index].failed(endpoint, error))
-        retryLater()
-      }
-    }
-  }
-
-  private func retryLater() {
-    guard retry == nil else { return }
-    let bound = NIOLoopBound(self, eventLoop: loop)
-    retry = loop.scheduleTask(in: .seconds(1)) {
-      bound.value.retry = nil
-      bound.value.lookAtGateways()
-    }
-  }
-
   /// Takes what has happened, and asks again a little later until nothing has: in a storm of connections that is one wake-up for
   /// many of them, and the relay's thread has none to give.
   private func takeEvents() {
@@ -183,21 +128,6 @@ public final class RelayService {
     if looksAgain { lookAtGateways() }
   }
 
-  /// Writes what the access logs have gathered, together with what comes in the next moment.
-  func flushLogsSoon() {
-    guard logFlush == nil else { return }
-    let bound = NIOLoopBound(self, eventLoop: loop)
-    logFlush = loop.scheduleTask(in: Self.eventPause) {
-      bound.value.logFlush = nil
-      bound.value.flushLogs()
-    }
-  }
-
-  /// Writes what the access logs have gathered.
-  func flushLogs() {
-    for log in logs { tell(log?.flush(at: Self.now)) }
-  }
-
   /// When events were lost, the desk has to learn otherwise who is still there.
   private func reconcileAfterLoss() {
     guard let desk, relay.droppedEvents != lostEvents else { return }
@@ -216,45 +146,9 @@ public final class RelayService {
     }
   }
 
-  func write(_ record: ConnectionRecord, _ note: (AccessLog) -> Void) {
-    guard let log = logs[record.route] else { return }
-    note(log)
-    if log.isFull { tell(log.flush(at: Self.now)) }
-  }
-
   private func end() {
     refusalFlush?.cancel()
     awake.value = nil
     stopped.succeed()
   }
-
-  private func note(acceptFailure error: Int32, route: Int) {
-    if let last = acceptFailures[route], Self.now - last < RefusalLog.window { return }
-    acceptFailures[route] = Self.now
-    let why = error == EMFILE || error == ENFILE ? Refusal.descriptors.explanation : String(cString: strerror(error))
-    say(
-      Notice(.error, "\(gates[route].name): cannot accept connections: \(why); it is tried again four times a second"))
-  }
-
-  private func note(refusal: Refusal, of peer: Endpoint, _ caller: Caller?, route: Int) {
-    tell(refusals.note(gates[route].name, peer, refusal, of: caller, at: Self.now))
-    flushRefusalsLater()
-  }
-
-  private func flushRefusalsLater() {
-    guard refusalFlush == nil, refusals.isWaiting else { return }
-    let bound = NIOLoopBound(self, eventLoop: loop)
-    refusalFlush = loop.scheduleTask(in: .seconds(10)) {
-      let service = bound.value
-      service.refusalFlush = nil
-      service.refusals.flush(at: Self.now).forEach(service.say)
-      service.flushRefusalsLater()
-    }
-  }
-
-  func tell(_ notice: Notice?) {
-    if let notice { say(notice) }
-  }
-
-  private static var now: UInt64 { Clock.nanoseconds }
 }

@@ -1,7 +1,6 @@
 import Lifecycle
 import NIOCore
 import Output
-import Processes
 
 /// The processes of one service while any of them is left. Owned by the supervisor's loop.
 final class Child {

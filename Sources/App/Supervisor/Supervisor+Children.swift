@@ -1,3 +1,4 @@
+import Clocks
 import Gateway
 import Glibc
 import Lifecycle
@@ -28,7 +29,7 @@ extension Supervisor {
   private func write(_ line: [UInt8], of child: Child) {
     // IBC parts its paragraphs by empty lines; behind a time and a name they say nothing.
     guard line.contains(where: { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }) else { return }
-    let (passes, dropped) = child.flood.admits(at: Ourselves.uptime)
+    let (passes, dropped) = child.flood.admits(at: SystemClock.uptime)
     if dropped > 0 {
       let rate = Int(FloodGate.linesPerSecond)
       say(.warning, child.name.text, "\(dropped) lines were dropped here: it prints more than \(rate) a second")

@@ -1,7 +1,7 @@
+import Clocks
 import Lifecycle
 import LocalHTTP
 import NIOCore
-import Processes
 
 /// Whether the processes of our own program still answer. They are asked when somebody asks us: a health check, a status, a report of
 /// the probe. While nobody does nothing is woken for it.
@@ -18,7 +18,7 @@ extension Supervisor {
 
   /// Asks each of them that is up, unless that was done a moment ago.
   func lookAfterOurOwn() {
-    let now = Ourselves.uptime
+    let now = SystemClock.uptime
     guard now - lastLook >= Self.lookInterval else { return }
     lastLook = now
     for question in Self.questions { ask(question.name, question.target, Self.patience[...]) }

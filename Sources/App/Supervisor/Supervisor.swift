@@ -1,3 +1,4 @@
+import Clocks
 import Glibc
 import Lifecycle
 import LoopSignals
@@ -24,7 +25,7 @@ public final class Supervisor {
 
   private let definitions: [ServiceName: ServiceDefinition]
   var pending: [Event] = []
-  private var isHandling = false
+  var isHandling = false
   private var wake: (time: Int64, task: Scheduled<Void>)?
   private var nextCheck: Scheduled<Void>?
   private var logRetry: Scheduled<Void>?
@@ -59,7 +60,7 @@ public final class Supervisor {
     self.loop = loop
     self.onExit = onExit
     self.continuity = continuity
-    let now = Moment(uptime: Ourselves.uptime, wall: Ourselves.wallClock)
+    let now = Moment(uptime: SystemClock.uptime, wall: SystemClock.wall)
     started = heritage?.decisions?.started ?? now
     orphansReaped = heritage?.decisions?.orphansReaped ?? 0
     saved = SavedChildren(lock: continuity?.lock)
@@ -100,28 +101,7 @@ public final class Supervisor {
       .flatMap { bound.value.openControlSocket() }.map { if isFirst { bound.value.tell(.begin) } }
   }
 
-  var now: Moment { Moment(uptime: Ourselves.uptime, wall: Ourselves.wallClock) }
-
-  // MARK: Events and actions
-
-  /// Hands an event to Lifecycle and carries out what it decides. An event that comes up meanwhile waits for its turn.
-  func tell(_ event: Event) {
-    pending.append(event)
-    guard !isHandling else { return }
-    isHandling = true
-    while !pending.isEmpty { perform(lifecycle.handle(pending.removeFirst(), at: now)) }
-    save([])
-    isHandling = false
-    scheduleWake()
-  }
-
-  /// Carries out what an order brought, then whatever followed from it.
-  func carryOut(_ actions: [Action]) {
-    isHandling = true
-    perform(actions)
-    isHandling = false
-    tell(.timePassed)
-  }
+  var now: Moment { Moment(uptime: SystemClock.uptime, wall: SystemClock.wall) }
 
   /// Writes a line to the log.
   public func say(_ severity: Severity, _ service: String, _ text: String) {
@@ -129,43 +109,7 @@ public final class Supervisor {
     flushLater()
   }
 
-  private func perform(_ actions: [Action]) {
-    let deeds = actions.filter(\.isDeed)
-    if !deeds.isEmpty { save(deeds) }
-    var begun = 0
-    for action in actions {
-      if action.isDeed {
-        begun += 1
-        continuity?.ledger.note(begun: begun)
-      }
-      carryOut(action)
-    }
-    // One more than there are: the last one is done, too.
-    if !deeds.isEmpty { continuity?.ledger.note(begun: begun + 1) }
-  }
-
-  private func carryOut(_ action: Action) {
-    switch action {
-    case .log(let severity, let name, let text): say(severity, name?.text ?? "ibgw", text)
-    case .spawn(let name): spawn(name)
-    case .ask(let name): ask(name, to: .stop)
-    case .pause(let name): ask(name, to: .pause)
-    case .killLeader(let name): signalLeader(name)
-    case .terminate(let name): signalAll(name, SIGTERM)
-    case .kill(let name): signalAll(name, SIGKILL)
-    case .proceed(let name): signalAll(name, SIGCONT)
-    case .relay(let mode, let order): tellRelay(mode, order)
-    case .askTraffic(let mode): askTraffic(of: mode)
-    case .command(let mode, let command): commandIBC(mode, command)
-    case .persist(let mode, let budget): persist(budget, of: mode)
-    case .verifySession(let mode, let stop): verifySession(of: mode, since: stop)
-    case .tailnet(let what): order(what)
-    case .alert(let alert): deliver(alert)
-    case .exit(let code): beginSweep(code: code)
-    }
-  }
-
-  private func scheduleWake() {
+  func scheduleWake() {
     if !hasStarted, lifecycle.records.allSatisfy({ $0.state == .running }) {
       hasStarted = true
       Ourselves.releaseStartCode()
@@ -176,7 +120,7 @@ public final class Supervisor {
     wake = nil
     guard let next else { return }
     let bound = NIOLoopBound(self, eventLoop: loop)
-    let task = loop.scheduleTask(in: .milliseconds(max(0, next - Ourselves.uptime))) {
+    let task = loop.scheduleTask(in: .milliseconds(max(0, next - SystemClock.uptime))) {
       bound.value.wake = nil
       bound.value.tell(.timePassed)
     }

@@ -1,5 +1,4 @@
 import Lifecycle
-import Processes
 import Settings
 import Trading
 

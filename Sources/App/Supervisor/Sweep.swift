@@ -1,3 +1,4 @@
+import Clocks
 import Glibc
 import Lifecycle
 import NIOCore
@@ -16,7 +17,7 @@ public struct Sweep {
 extension Supervisor {
   /// Every service has ended. Ends what a script left running or what called setsid, then leaves.
   func beginSweep(code: Int32) {
-    let now = Ourselves.uptime
+    let now = SystemClock.uptime
     sweep = Sweep(code: code, killAt: now + Sweep.patience / 2, endAt: now + Sweep.patience)
     Reaper.drain { _ in orphansReaped += 1 }
     let left = ProcessTable.descendants(of: getpid())
@@ -31,7 +32,7 @@ extension Supervisor {
   func sweepOn() {
     guard let sweep else { return }
     let left = ProcessTable.descendants(of: getpid())
-    let now = Ourselves.uptime
+    let now = SystemClock.uptime
     if left.isEmpty || now >= sweep.endAt {
       self.sweep = nil
       say(.info, "ibgw", "ended with exit code \(sweep.code); \(orphansReaped) orphans were collected")

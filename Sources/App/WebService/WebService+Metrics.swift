@@ -1,3 +1,4 @@
+import Clocks
 import Files
 import FoundationEssentials
 import GatewayProbe
@@ -22,7 +23,7 @@ extension WebService {
           return .unwell(HealthCheck.foreign("its answer is no status (\(response.status))"))
         }
         let snapshot = Snapshot(
-          status: status, ready: others.0, relay: others.1, probe: probe, wall: Ourselves.wallClock, region: region,
+          status: status, ready: others.0, relay: others.1, probe: probe, wall: SystemClock.wall, region: region,
           usages: Snapshot.usages(of: status, in: ProcessTable.all(), bootTime: bootTime))
         return HTTPResponse(
           status: 200, contentType: exposition.contentType,

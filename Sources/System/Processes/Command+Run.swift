@@ -1,4 +1,5 @@
 import CLinux
+import Clocks
 import Glibc
 
 /// A program that was run to its end.
@@ -27,7 +28,7 @@ extension Command {
       close(process.output)
       if let readiness = process.readiness { close(readiness) }
     }
-    let deadline = Ourselves.uptime + limit
+    let deadline = SystemClock.uptime + limit
     let output = read(process.output, until: deadline)
     if output == nil { Signals.send(SIGKILL, toGroup: process.pid) }
     var status: Int32 = 0
@@ -46,7 +47,7 @@ extension Command {
     var output: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 64 * 1024)
     while true {
-      let left = deadline - Ourselves.uptime
+      let left = deadline - SystemClock.uptime
       guard left > 0 else { return nil }
       var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
       guard poll(&entry, 1, Int32(clamping: left)) > 0 else { continue }

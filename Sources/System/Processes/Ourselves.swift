@@ -18,18 +18,6 @@ public enum Ourselves {
   /// Whether orphans come to us: by nature as process 1, else because it was asked for here.
   public static func adoptOrphans() -> Bool { getpid() == 1 || clinux_become_subreaper() == 0 }
 
-  /// Milliseconds of the clock that never jumps.
-  public static var uptime: Int64 { milliseconds(CLOCK_MONOTONIC) }
-
-  /// Milliseconds since 1970.
-  public static var wallClock: Int64 { milliseconds(CLOCK_REALTIME) }
-
-  private static func milliseconds(_ clock: clockid_t) -> Int64 {
-    var time = timespec()
-    clock_gettime(clock, &time)
-    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
-  }
-
   /// Opens /dev/null as whichever of 0, 1 and 2 is closed, so that no descriptor of ours can be taken for one of them.
   public static func ensureStandardDescriptors() {
     var descriptor: Int32 = 0

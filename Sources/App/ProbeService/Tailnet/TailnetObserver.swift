@@ -1,3 +1,4 @@
+import Clocks
 import Files
 import Glibc
 import Lifecycle
@@ -26,20 +27,20 @@ final class TailnetObserver {
 
   let configuration: ProbeServiceConfiguration.Tailnet
   let api: LocalAPI
-  private let loop: any EventLoop
-  private let report: (TailnetReport) -> Void
+  let loop: any EventLoop
+  let report: (TailnetReport) -> Void
   private let say: (Severity, String) -> Void
 
-  private(set) var watch = TailnetWatch()
+  var watch = TailnetWatch()
   private var hasBegun = false
-  private var isStopped = false
+  private(set) var isStopped = false
   private var tries = 0
   private var onlineReadsLeft = TailnetObserver.onlineReads
   private var isReading = false
   private var readAgain = false
   private var polls = 0
   private var silences = 0
-  private var served: (stamp: String?, isUp: Bool) = (nil, false)
+  var served: (stamp: String?, isUp: Bool) = (nil, false)
 
   init(
     _ configuration: ProbeServiceConfiguration.Tailnet, on loop: any EventLoop,
@@ -135,7 +136,7 @@ final class TailnetObserver {
       case .success(let status):
         observer.silences = 0
         let wasUp = observer.watch.report.backend == "Running"
-        observer.watch.take(status, at: Self.now)
+        observer.watch.take(status, at: SystemClock.uptime)
         observer.serveIfDue()
         observer.report(observer.watch.report)
         // The peers are counted as soon as there are any.
@@ -170,53 +171,12 @@ final class TailnetObserver {
   /// Joins the tailnet, or asks for an address at which a person can add the node.
   func logIn(_ login: TailnetLogin) -> EventLoopFuture<Void> {
     let hasNodeKey = watch.report.hasNodeKey
-    watch.beginLogin(at: Self.now)
+    watch.beginLogin(at: SystemClock.uptime)
     return api.logIn(login, hasNodeKey: hasNodeKey)
   }
 
-  // MARK: The serve config
-
-  /// Applies the file at every transition to Running, and when it has changed since.
-  private func serveIfDue() {
-    guard let file = configuration.serveConfig else { return }
-    let isUp = watch.report.backend == "Running" && !watch.report.addresses.isEmpty
-    let stamp = Self.stamp(file)
-    let isDue = isUp && (!served.isUp || served.stamp != stamp)
-    served = (stamp, isUp)
-    guard isDue else { return }
-    do {
-      let text = try FileSystem.readText(file, limit: 1 << 20)
-      let config = try ServeConfig(text, domains: watch.domains)
-      let bound = NIOLoopBound(self, eventLoop: loop)
-      api.serve(config).whenComplete { result in
-        switch result {
-        case .success: bound.value.serving("applied")
-        case .failure(let error): bound.value.serving("refused: tailscaled says: \(error); what it had stays")
-        }
-      }
-    } catch let refusal as ServeConfig.Refusal {
-      serving("refused: cannot take \(file): \(refusal.why); what was served stays")
-    } catch {
-      serving("refused: \(error); what was served stays")
-    }
-  }
-
-  private func serving(_ what: String) {
-    guard !isStopped else { return }
-    watch.note(serve: what)
-    report(watch.report)
-  }
-
-  // MARK: Small steps
-
-  private static var now: Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
-  }
-
   /// What changes with a file: it may be written anew in place, or another one put there.
-  private static func stamp(_ path: String) -> String? {
+  static func stamp(_ path: String) -> String? {
     var status = Glibc.stat()
     guard stat(path, &status) == 0 else { return nil }
     return "\(status.st_ino) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"

@@ -1,3 +1,4 @@
+import Clocks
 import GatewayProbe
 import Glibc
 import Lifecycle
@@ -39,9 +40,7 @@ final class GatewayObserver {
 
   /// What is known.
   var status: WatchStatus {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return watch.status(at: Self.now, wall: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    watch.status(at: Self.now, wall: SystemClock.wall)
   }
 
   /// Begins to observe.

@@ -1,4 +1,5 @@
 import Callers
+import Clocks
 import NIOCore
 import Splice
 import Tailnet
@@ -9,7 +10,7 @@ import Tailnet
 /// A connection is told first by ``accepted(_:id:route:peer:)``, then as opened and closed, or as refused. Owned by `loop`.
 final class CallerDesk {
   /// One connection, from its accept to its end.
-  private struct Entry {
+  struct Entry {
     let ticket: ConnectionTicket
     let route: Int
     let peer: Endpoint
@@ -44,20 +45,20 @@ final class CallerDesk {
     let released: () -> Void
   }
 
-  private let relay: Relay
+  let relay: Relay
   private let api: LocalAPI
   private let loop: any EventLoop
-  private let routes: [String]
-  private let outlets: Outlets
-  private var entries: [UInt64: Entry] = [:]
+  let routes: [String]
+  let outlets: Outlets
+  var entries: [UInt64: Entry] = [:]
   /// Connections whose turn to be asked for has not come.
   private var queue: [UInt64] = []
   private var asking = 0
   private var isUnanswered = false
   /// Whether a connection may wait for its leave: so from the first policy on that wanted names.
-  private var mayWait: Bool
+  var mayWait: Bool
   private(set) var statistics = Statistics()
-  private(set) var policy: CallerPolicy
+  var policy: CallerPolicy
   /// By which way the clients come.
   var door: TailnetDoor
 
@@ -89,7 +90,7 @@ final class CallerDesk {
   // MARK: What the relay tells
 
   func accepted(_ ticket: ConnectionTicket, id: UInt64, route: Int, peer: Endpoint) {
-    let now = Clock.nanoseconds
+    let now = SystemClock.uptimeNanoseconds
     entries[id] = Entry(
       ticket: ticket, route: route, peer: peer, acceptedAt: now, enquiry: Enquiry(began: Int64(now / 1_000_000)))
     guard door.mayBePeer(peer.address) else { return settle(id, .local) }
@@ -161,7 +162,7 @@ final class CallerDesk {
 
   private func answered(_ id: UInt64, _ answer: WhoisAnswer) {
     note(answer)
-    guard let step = entries[id]?.enquiry.next(answer, at: Clock.milliseconds) else { return }
+    guard let step = entries[id]?.enquiry.next(answer, at: SystemClock.uptime) else { return }
     switch step {
     case .settled(let caller): settle(id, caller)
     case .again(let pause):
@@ -196,7 +197,7 @@ final class CallerDesk {
       case .unknown: "unknown"
       }
     statistics.results[word, default: 0] += 1
-    statistics.durations.record(Double(Clock.nanoseconds - entry.acceptedAt) / 1e9)
+    statistics.durations.record(Double(SystemClock.uptimeNanoseconds - entry.acceptedAt) / 1e9)
     entries[id]?.caller = caller
     entries[id]?.opened = nil
     if let record = entry.opened { outlets.opened(record, caller) }
@@ -210,57 +211,6 @@ final class CallerDesk {
       if mayWait { relay.admit(entry.ticket) }
     } else {
       dismissIfUnwanted(id)
-    }
-  }
-
-  // MARK: Who may stay
-
-  /// Changes who may; those who may not any more are cut.
-  func change(_ policy: CallerPolicy) {
-    self.policy = policy
-    mayWait = mayWait || policy.wantsNames
-    relay.awaitLeave(policy.wantsNames)
-    review()
-  }
-
-  /// Looks at every client again, after a change of what is decided by.
-  func review() {
-    for id in entries.keys { dismissIfUnwanted(id) }
-  }
-
-  private func dismissIfUnwanted(_ id: UInt64) {
-    guard let entry = entries[id], !entry.isDismissed, let caller = entry.caller,
-      let objection = policy.objection(to: caller, suffix: door.suffix)
-    else { return }
-    entries[id]?.isDismissed = true
-    relay.dismiss(entry.ticket, refusal: objection.refusal, reason: objection.reason)
-    if entry.isRelayed { sayCut(id, entry) }
-  }
-
-  private func sayCut(_ id: UInt64, _ entry: Entry) {
-    guard let caller = entry.caller, let objection = policy.objection(to: caller, suffix: door.suffix) else { return }
-    let why = objection.refusal.explanation
-    outlets.say(
-      Notice(.warning, "\(routes[entry.route]): cut client \(id), \(caller) from \(entry.peer): \(why)"))
-  }
-}
-
-extension CallerPolicy.Objection {
-  /// What a connection is refused for that is not relayed yet.
-  fileprivate var refusal: Refusal {
-    switch self {
-    case .notNamed: .callerNotNamed
-    case .local: .callerLocal
-    case .unknown: .callerUnknown
-    }
-  }
-
-  /// What a client is cut for.
-  fileprivate var reason: EndReason {
-    switch self {
-    case .notNamed: .callerNotNamed
-    case .local: .callerLocal
-    case .unknown: .callerUnknown
     }
   }
 }

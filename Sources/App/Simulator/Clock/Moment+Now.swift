@@ -1,10 +1,6 @@
-import Glibc
+import Clocks
 
 extension Moment {
   /// The wall clock's time.
-  static var now: Moment {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Moment(milliseconds: time.tv_sec * 1_000 + time.tv_nsec / 1_000_000)
-  }
+  static var now: Moment { Moment(milliseconds: Int(SystemClock.wall)) }
 }
