@@ -87,7 +87,12 @@ extension Lifecycle {
   mutating func completeLogin(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
     guard let gateway = gatewayPlace(place) else { return }
     let before = gateways[gateway].budget
-    gateways[gateway].budget.complete(at: now.uptime, keepsOrder: records[place].state == .stopping)
+    if records[place].state == .stopping {
+      gateways[gateway].budget.completeInStop()
+      if before.attemptSince != nil { persist(gateway, now, &actions) }
+      return
+    }
+    gateways[gateway].budget.complete(at: now.uptime)
     if before.attemptSince != nil || before.notBefore != nil || !before.hasSession { persist(gateway, now, &actions) }
   }
 

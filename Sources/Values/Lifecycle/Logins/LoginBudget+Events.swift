@@ -32,16 +32,19 @@ extension LoginBudget {
     isGranted = isGranted && keepsOrder
   }
 
-  /// The login was completed. `keepsOrder`: as for `begin`.
-  mutating func complete(at now: Int64, keepsOrder: Bool = false) {
+  /// The login was completed.
+  mutating func complete(at now: Int64) {
     attemptSince = nil
     notBefore = nil
     askedUntil = nil
-    isGranted = isGranted && keepsOrder
+    isGranted = false
     isCharged = false
     completedAt = hasSession ? completedAt ?? now : now
     hasSession = true
   }
+
+  /// The login was completed in the middle of a stop: what it has brought ends with that, and the next one waits as if it had not been.
+  mutating func completeInStop() { attemptSince = nil }
 
   /// The java that was logged in has ended, or logs in anew. A session that has lasted makes up for the failures before it.
   mutating func endSession(at now: Int64) {
