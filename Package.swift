@@ -6,6 +6,7 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -117,7 +118,7 @@ let package = Package(
       dependencies: ["Tailnet", "Callers", "Lifecycle", "LocalHTTP", "Files", "TestSupport", nio, nioPosix],
       path: "Tests/Tailnet", exclude: ["Samples"], swiftSettings: strict),
     tests(of: "Preparation", ["Settings", "Templates", "Trading", "Files", "TestSupport"]),
-    tests(of: "Supervisor", ["Lifecycle", "Trading", "Files", "TestSupport"]),
+    tests(of: "Supervisor", ["Lifecycle", "Trading", "Files", "TestSupport", nio, nioEmbedded]),
     tests(of: "Simulator", ["TWSProtocol", nio, nioPosix]),
     tests(of: "RelayService", ["Callers", "Splice", "Files", "LocalHTTP", nio, nioPosix]),
     tests(

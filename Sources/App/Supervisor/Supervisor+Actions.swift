@@ -48,7 +48,7 @@ extension Supervisor {
     case .terminate(let name): signalAll(name, SIGTERM)
     case .kill(let name): signalAll(name, SIGKILL)
     case .proceed(let name): signalAll(name, SIGCONT)
-    case .relay(let mode, let order): tellRelay(mode, order)
+    case .relay(let mode, let order): relayOrders.give(order, to: mode)
     case .askTraffic(let mode): askTraffic(of: mode)
     case .command(let mode, let command): commandIBC(mode, command)
     case .persist(let mode, let budget): persist(budget, of: mode)

@@ -13,13 +13,18 @@ extension Supervisor {
       method, target, path: "\(configuration.runDirectory)/\(socket).sock", on: loop, timeout: timeout)
   }
 
-  /// The relay listens, or does not, for one gateway's clients. When the relay comes back it is told again.
-  func tellRelay(_ mode: Mode, _ order: RelayOrder) {
+  /// What brings the relay its orders: to listen, or not to, for one gateway's clients.
+  func makeRelayOrders() -> RelayOrders {
     let bound = NIOLoopBound(self, eventLoop: loop)
-    ask("POST", "/v1/routes/\(mode.rawValue)/\(order.rawValue)", of: "relay").whenFailure { error in
-      bound.value.say(
-        .warning, "relay", "could not be told to be \(order.rawValue) for \(mode.rawValue): \(sentence(of: error))")
-    }
+    return RelayOrders(
+      on: loop, isRelayThere: { bound.value.lifecycle.record("relay")?.state == .running },
+      sayFailure: { mode, order, error in
+        let why = "\(sentence(of: error)); it is told again each second"
+        bound.value.say(.warning, "relay", "could not be told to be \(order.rawValue) for \(mode.rawValue): \(why)")
+      },
+      send: { mode, order in
+        bound.value.ask("POST", "/v1/routes/\(mode.rawValue)/\(order.rawValue)", of: "relay").map { _ in }
+      })
   }
 
   /// The relay reads the list of callers again, and cuts those who are not on it any more. One that does not run reads it when it starts.
@@ -69,7 +74,7 @@ extension Supervisor {
 }
 
 /// Why one of our own children did not answer.
-private func sentence(of error: any Error) -> String {
+func sentence(of error: any Error) -> String {
   switch error as? HTTPFailure {
   case .notServed: "it is not running"
   case .refused, .broken: "it broke off"

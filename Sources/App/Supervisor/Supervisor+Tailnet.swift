@@ -98,7 +98,7 @@ extension Supervisor {
         let answer = try? JSONDecoder().decode(ControlAnswer.self, from: Data(response.body))
         bound.value.ended(order, why: answer?.message ?? "no answer", delivered: response.status == 502)
       case .failure(let error):
-        bound.value.ended(order, why: "the probe could not be asked: \(error)", delivered: false)
+        bound.value.ended(order, why: "the probe could not be asked: \(sentence(of: error))", delivered: false)
       }
     }
   }

@@ -41,6 +41,8 @@ public final class Supervisor {
   /// What was said about a budget that could not be kept beside the settings.
   var unkeptLogins: [Mode: String] = [:]
 
+  lazy var relayOrders = makeRelayOrders()
+
   var continuity: Continuity?
   /// What is written down of the children, the decisions' state that was written down last, and whether that it could not be was said.
   var saved: SavedChildren
