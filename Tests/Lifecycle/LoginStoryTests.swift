@@ -109,6 +109,19 @@ import Trading
     #expect(stage.persisted[.paper]?.restartLogins == [])
   }
 
+  @Test func `a hold that would end in the middle of a stop does not`() {
+    var budget = LoginBudget()
+    let lately = Stage.start.uptime - 60 * minute + 1000
+    budget.charges = [LoginBudget.Charge](repeating: .init(at: lately, why: "the login failed"), count: 3)
+    var stage = Stage([.daemon("relay", rank: 0), .gateway(.paper)], budgets: [.paper: budget])
+    _ = stage.begin() + stage.up("relay")
+    #expect(stage.state(paper) == .held)
+    #expect(stage.term() == [.terminate("relay")])
+    _ = stage.wait(2000)
+    #expect(stage.state(paper) == .held)
+    #expect(stage.say("relay", .ended(.code(0))) == [.exit(0)])
+  }
+
   @Test func `IBKR's own wait is waited for in full`() {
     var stage = attempting()
     _ = stage.say(paper, .tooManyFailures(wait: 1800)) + stage.say(paper, .ended(.code(0)))

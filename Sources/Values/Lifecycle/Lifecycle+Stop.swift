@@ -12,8 +12,9 @@ extension Lifecycle {
       for place in plans.indices {
         switch records[place].state {
         case .waiting, .backingOff, .degraded: enter(.stopped, place, now, "the supervisor stops")
-        case .starting: records[place].until = nil
-        case .running, .stopping, .held, .stopped, .finished: break
+        // What was due by time alone is due no more.
+        case .starting, .held: records[place].until = nil
+        case .running, .stopping, .stopped, .finished: break
         }
       }
     case .stopping(let first, let code, let haste, let deadline):

@@ -37,6 +37,7 @@ extension Watch {
     }
     books[place].mayBeTouched = false
     books[place].wasTold = false
+    books[place].isOutOfTime = false
     books[place].hasTrouble = false
     books[place].mustBeUpBy = nil
     books[place].upSince = nil
@@ -47,6 +48,7 @@ extension Watch {
     if case .stopping(_, _, 0, _) = sight.before.phase, terms == 1, !books[place].wasTold {
       if place == xvfb { seen.insert(.heldUpByKernel) } else { fails("\(plans[place].name) is killed untold") }
     }
+    books[place].isOutOfTime = true
     seesTouch(place, sight)
   }
 
@@ -146,7 +148,10 @@ extension Watch {
       let until = record.until ?? .min
       let wait = until - sight.now.uptime
       books[place].waitsUntil = until
-      if let budget = plan.mode.flatMap({ sight.after.gateway($0) })?.budget, until == budget.notBefore {
+      let budget = plan.mode.flatMap { sight.after.gateway($0) }?.budget
+      // The login that a person has asked for waits for what IBKR asks, and for nothing else.
+      if let budget, budget.isGranted, until == budget.askedUntil { return }
+      if let budget, until == budget.notBefore {
         let since = until - (budget.charges.last?.at ?? until)
         let least =
           books[place].loginFailures == 0 ? 0 : min(600_000, 30_000 << Int64(min(5, books[place].loginFailures - 1)))

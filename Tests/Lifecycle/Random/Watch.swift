@@ -25,6 +25,8 @@ struct Watch {
     var mayBeTouched = false
     /// Its present process has been told to end, or its command server was asked.
     var wasTold = false
+    /// Its share of the stop was over before the process was there: what comes then is killed at once.
+    var isOutOfTime = false
     /// The uptime by which it has to be up.
     var mustBeUpBy: Int64?
     var upSince: Int64?
@@ -136,7 +138,7 @@ struct Watch {
     case .spawned:
       if state == .stopping {
         seen.insert(.lateStart)
-        books[place].wasTold = false
+        books[place].wasTold = books[place].isOutOfTime
         mustTellNow = place
       }
       books[place].startedAt = now.uptime
