@@ -97,14 +97,15 @@ import Trading
           inHour: 1, perHour: 1, inDay: 1, perDay: 2, last: "IBKR does not know the user name or the password"))
   }
 
-  @Test func `a login that java completes while it is being ended does not spare the wait after the failure`() throws {
+  @Test func `a login that java completes while it is being ended is for nothing like the one before`() throws {
     var stage = attempting()
     _ = stage.say(paper, .loginFailed("the login failed"))
     #expect(stage.state(paper) == .stopping)
     _ = stage.say(paper, .javaStarting) + stage.say(paper, .loginAttempt(1)) + stage.say(paper, .loginCompleted)
     _ = stage.say(paper, .leaderEnded(.signal(9))) + stage.say(paper, .ended(.signal(9)))
-    #expect(stage.state(paper) == .backingOff)
-    #expect((30_000...36_000).contains(try #require(nextAttempt(&stage))))
+    let charges = stage.persisted[.paper]?.charges.map(\.why)
+    #expect(charges == ["the login failed", "it was stopped in the middle of the login"])
+    #expect((60_000...72_000).contains(try #require(nextAttempt(&stage))))
     // What follows is a login like any other, and none of the few that restarts may need.
     #expect(stage.persisted[.paper]?.restartLogins == [])
   }

@@ -83,15 +83,11 @@ extension Lifecycle {
     charge(gateway, "the gateway ended\(after) by \(exit)", as: budget.lossKind, now, &actions)
   }
 
-  /// A login has been completed, by whatever sign.
+  /// A login has been completed, by whatever sign. In the middle of a stop that brings nothing: what is logged in is about to end, and
+  /// counts as stopped in the middle of the login.
   mutating func completeLogin(_ place: Int, _ now: Moment, _ actions: inout [Action]) {
-    guard let gateway = gatewayPlace(place) else { return }
+    guard let gateway = gatewayPlace(place), records[place].state != .stopping else { return }
     let before = gateways[gateway].budget
-    if records[place].state == .stopping {
-      gateways[gateway].budget.completeInStop()
-      if before.attemptSince != nil { persist(gateway, now, &actions) }
-      return
-    }
     gateways[gateway].budget.complete(at: now.uptime)
     if before.attemptSince != nil || before.notBefore != nil || !before.hasSession { persist(gateway, now, &actions) }
   }

@@ -43,9 +43,6 @@ extension LoginBudget {
     hasSession = true
   }
 
-  /// The login was completed in the middle of a stop: what it has brought ends with that, and the next one waits as if it had not been.
-  mutating func completeInStop() { attemptSince = nil }
-
   /// The java that was logged in has ended, or logs in anew. A session that has lasted makes up for the failures before it.
   mutating func endSession(at now: Int64) {
     guard let completedAt else { return }
