@@ -35,7 +35,7 @@ public struct HealthReport: Sendable, Hashable, Codable {
 public enum HealthLevel: String, Sendable, Hashable, Codable, CaseIterable {
   /// The supervisor works. A gateway that waits for a person is no reason to end the container.
   case live
-  /// Every gateway that was asked for serves, and the node is in its tailnet where there is one.
+  /// Every gateway that was asked for serves, relay and probe are there, and the node is in its tailnet where there is one.
   case ready
 }
 
@@ -48,9 +48,22 @@ extension Lifecycle {
       HealthReport(
         causes: gateways.filter { (mode == nil || $0.mode == mode) && $0.state != .serving }.map {
           HealthReport.Cause(about: $0.mode.rawValue, state: $0.state.rawValue, why: $0.why)
-        } + (mode == nil ? [tailnetCause].compactMap(\.self) : []))
+        } + missingParts + (mode == nil ? [tailnetCause].compactMap(\.self) : []))
     case (.ready, .stopping), (_, .ended):
       HealthReport(causes: [.init(about: "ibgw", state: phaseName, why: "the supervisor is ending everything")])
+    }
+  }
+
+  /// Parts of ours that are stopped or given up on, and without which "serving" would be an empty word: no client reaches the gateway,
+  /// or nobody sees how it is.
+  private var missingParts: [HealthReport.Cause] {
+    let parts: [(name: ServiceName, cost: String)] = [
+      ("relay", "no client can connect"), ("probe", "nobody looks whether a gateway answers"),
+    ]
+    return parts.compactMap { name, cost in
+      guard let record = record(name), [.stopped, .degraded].contains(record.state) else { return nil }
+      let why = record.why.isEmpty ? "" : " (\(record.why))"
+      return .init(about: name.text, state: record.state.rawValue, why: "\(cost)\(why); ibgw start \(name)")
     }
   }
 }

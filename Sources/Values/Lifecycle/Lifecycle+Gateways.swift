@@ -70,7 +70,7 @@ extension Lifecycle {
       gateways[place].relayOrder = nil
       return
     }
-    let isProbed = record("probe")?.state == .running && gateways[place].observation != nil
+    let isProbed = isProbeUp && gateways[place].observation != nil
     let order: RelayOrder =
       if gateways[place].wrongMode || !isRunning {
         .closed
@@ -83,6 +83,9 @@ extension Lifecycle {
     gateways[place].relayOrder = order
     actions.append(.relay(gateways[place].mode, order))
   }
+
+  /// Somebody looks at the gateways.
+  var isProbeUp: Bool { record("probe")?.state == .running }
 
   /// The uptime at which something about a gateway is due by the passing of time alone.
   var gatewayWake: Int64? {

@@ -57,6 +57,11 @@ extension Lifecycle {
       gateways[place].remedy = Remedy()
       return
     }
+    // What the probe saw last may be so no more. Once it looks again, the wedge has to last as long as any other.
+    guard isProbeUp else {
+      gateways[place].remedy = Remedy(taken: gateways[place].remedy.taken)
+      return
+    }
     guard policy.onWedge != .report, !gateways[place].remedy.taken else { return }
     if gateways[place].remedy.dueAt == nil {
       gateways[place].remedy.dueAt = now.uptime + Self.wedgePatience
