@@ -14,6 +14,8 @@ import subprocess
 import threading
 import time
 
+from harness import json_lines
+
 IBGW = os.environ.get("IBGW", str(pathlib.Path(__file__).parents[2] / ".build/debug/ibgw"))
 DEADLINE = 20
 HELLO = b"API\0" + struct.pack(">I", 9) + b"v100..187"
@@ -235,7 +237,7 @@ class Relay:
         )
 
     def access_log(self):
-        return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
+        return json_lines(self.log)
 
     def await_log(self, count):
         """The access log, once it has so many lines."""

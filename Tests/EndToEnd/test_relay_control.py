@@ -12,6 +12,7 @@ import threading
 import time
 
 import pytest
+from harness import json_lines
 from relayed import DEADLINE, GREETING, HELLO, IBGW, Gateway, Relay, ending, free_port, receive, until
 
 def start_api(client_id):
@@ -198,7 +199,7 @@ def test_the_access_log_is_rotated_by_size_and_loses_no_line(tmp_path):
 
 
 def new_lines(*paths):
-    lines = [json.loads(line) for path in paths for line in path.read_text().splitlines()]
+    lines = [line for path in paths for line in json_lines(path)]
     return [line for line in lines if line["msg"] != "old"]
 
 

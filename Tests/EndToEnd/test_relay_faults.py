@@ -1,7 +1,6 @@
 """Hostile clients, slow peers and exhausted limits: the relay's memory stays bounded and those who behave are served."""
 
 import contextlib
-import json
 import os
 import random
 import resource
@@ -12,6 +11,7 @@ import subprocess
 import threading
 
 import pytest
+from harness import json_lines
 from relayed import DEADLINE, HELLO, IBGW, Gateway, Relay, ending, receive, receive_all, until
 
 MEGABYTE = 1 << 20
@@ -252,7 +252,7 @@ def test_a_peer_that_vanishes_from_the_network_is_dropped_within_65_seconds(tmp_
         ip("-n", f"{name}b", "link", "set", f"{name}y"[:15], "down")
         log = tmp_path / "access-live.log"
         until(lambda: log.exists() and log.read_text().count('"closed"') == 2, "both are dropped", 66)
-        ends = [json.loads(line) for line in log.read_text().splitlines() if "closed_by" in line]
+        ends = [line for line in json_lines(log) if "closed_by" in line]
         assert [end["closed_by"] for end in ends] == ["client"] * 2
         assert {end["reason"] for end in ends} <= {"dead", "unreachable"}
     finally:

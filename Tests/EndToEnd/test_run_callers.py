@@ -1,12 +1,11 @@
 """The whole container beside a tailnet: what of it the tailnet reaches, who may use the API, and what is said when that cannot be kept."""
 
 import errno
-import json
 import signal
 
 import pytest
 
-from harness import LOGIN, eventually
+from harness import LOGIN, eventually, json_lines
 from harness.tailnet import GOOD_KEY, Tailnet
 from relayed import HELLO
 from test_confine import landlock
@@ -65,8 +64,7 @@ def reach(tailnet, port):
 
 
 def access_log(container):
-    path = container.file("/var/log/caddy/access-paper.log")
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return json_lines(container.file("/var/log/caddy/access-paper.log"))
 
 
 # What is reached

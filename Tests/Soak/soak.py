@@ -72,7 +72,8 @@ class Clients:
 
 
 class Samples:
-    """Memory, descriptors and threads of each process of ours, by its name and process id."""
+    """Memory, descriptors, threads and pipes of each process of ours, by its name and process id. The relay's pipes are no part of its
+    descriptors: it has them as it needs them, two for a connection that carries bulk, and keeps a few for the next ones."""
 
     def __init__(self, container):
         self.container = container
@@ -87,9 +88,10 @@ class Samples:
             folder = Path(f"/proc/{process.outside}")
             try:
                 status = dict(line.split(":\t", 1) for line in (folder / "status").read_text().splitlines() if ":\t" in line)
+                targets = [os.readlink(descriptor) for descriptor in (folder / "fd").iterdir()]
+                pipes = sum(target.startswith("pipe:") for target in targets) if name == "relay" else 0
                 row = (
-                    time.monotonic(), int(status["RssAnon"].split()[0]), len(list((folder / "fd").iterdir())),
-                    int(status["Threads"]))
+                    time.monotonic(), int(status["RssAnon"].split()[0]), len(targets) - pipes, int(status["Threads"]), pipes // 2)
             except (OSError, KeyError):
                 continue
             self.taken.setdefault((name, process.pid), []).append(row)

@@ -2,9 +2,10 @@
 
 from .container import Act, Container, Process, eventually
 from .image import BOTH, LOGIN, VERSION, Image, Note
+from .lines import json_lines
 from .logins import attempts, violations
 from .tailnet import GOOD_KEY, Tailnet
 
 __all__ = [
     "BOTH", "GOOD_KEY", "LOGIN", "VERSION", "Act", "Container", "Image", "Note", "Process", "Tailnet", "attempts", "eventually",
-    "violations"]
+    "json_lines", "violations"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .container import Container, eventually
+from .lines import json_lines
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 STANDINS = Path(__file__).with_name("standins")
@@ -117,10 +118,8 @@ class Image:
 
     def notes(self, event=None, mode=None, who=None):
         """What the stand-ins wrote down, in the order of its time."""
-        path = self.share / "notes.jsonl"
         notes = []
-        for line in path.read_text().splitlines() if path.exists() else []:
-            record = json.loads(line)
+        for record in json_lines(self.share / "notes.jsonl"):
             notes.append(Note(*(record.pop(k) for k in ("at", "who", "mode", "pid", "event")), more=record))
         return sorted(
             (n for n in notes if event in (None, n.event) and mode in (None, n.mode) and who in (None, n.who)), key=lambda n: n.at)

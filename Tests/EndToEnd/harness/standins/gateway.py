@@ -120,7 +120,7 @@ class Gateway:
         with open(f"/share/gateway-{self.mode}.json") as file:
             starts = json.load(file)["starts"]
         with open("/share/notes.jsonl") as file:
-            notes = [json.loads(line) for line in file]
+            notes = [json.loads(line) for line in file if line.endswith("\n")]
         number = sum(n["who"] == "java" and n["mode"] == self.mode and n["event"] == "started" for n in notes)
         return starts[min(number, len(starts)) - 1]
 
