@@ -120,7 +120,7 @@ let package = Package(
     tests(of: "Preparation", ["Settings", "Templates", "Trading", "Files", "TestSupport"]),
     tests(of: "Supervisor", ["Lifecycle", "Trading", "Files", "TestSupport", nio, nioEmbedded]),
     tests(of: "Simulator", ["TWSProtocol", nio, nioPosix]),
-    tests(of: "RelayService", ["Callers", "Splice", "Files", "LocalHTTP", nio, nioPosix]),
+    tests(of: "RelayService", ["Callers", "Splice", "Files", "LocalHTTP", "TestSupport", nio, nioPosix]),
     tests(
       of: "ProbeService", ["Simulator", "Splice", "LocalHTTP", "Lifecycle", "GatewayProbe", "Trading", nio, nioPosix]),
     tests(

@@ -54,12 +54,11 @@ struct DemoCommand: ParsableCommand {
   }
 
   private func makeHome() throws -> String {
-    var template = Array("/tmp/ibgw-demo-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else {
-      printError("cannot make a temporary home below /tmp: \(describe(errno: errno))")
+    let home: String
+    do throws(FileError) { home = try FileSystem.createTemporaryDirectory(in: "/tmp", prefix: "ibgw-demo") } catch {
+      printError("cannot make a temporary home below /tmp: \(describe(errno: error.code))")
       leave(ExitStatus.configuration)
     }
-    let home = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
     try FileSystem.createDirectory("\(home)/ibc")
     return home
   }

@@ -1,5 +1,6 @@
 import Files
 import Glibc
+import TestSupport
 import Testing
 
 @testable import RelayService
@@ -172,11 +173,7 @@ import Testing
   }
 
   private func withFolder(_ body: (String) throws -> Void) throws {
-    var template = Array("/tmp/ibgw-access-log-XXXXXX".utf8CString)
-    let made = template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!) != nil }
-    #expect(made)
-    let folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-    defer { FileSystem.removeTree(folder) }
-    try body(folder)
+    let folder = TemporaryDirectory()
+    try withExtendedLifetime(folder) { try body(folder.path) }
   }
 }

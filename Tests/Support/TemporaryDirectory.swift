@@ -1,5 +1,4 @@
 import Files
-import Glibc
 
 /// A directory of a test's own, removed with everything in it.
 public final class TemporaryDirectory: Sendable {
@@ -8,9 +7,9 @@ public final class TemporaryDirectory: Sendable {
 
   /// Makes a new one.
   public init() {
-    var template = Array("/tmp/ibgw-test-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { fatalError("cannot make a temporary directory: errno \(errno)") }
-    path = String(decoding: template.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    do throws(FileError) { path = try FileSystem.createTemporaryDirectory(in: "/tmp", prefix: "ibgw-test") } catch {
+      fatalError("\(error)")
+    }
   }
 
   deinit { FileSystem.removeTree(path) }

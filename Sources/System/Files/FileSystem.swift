@@ -84,10 +84,13 @@ public enum FileSystem {
     }
   }
 
-  /// Creates a directory of a new name in `place` that only this user may look into, and returns its path.
-  public static func createTemporaryDirectory(in place: String) throws(FileError) -> String {
-    var template = Array("\(place)/ibgw-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw FileError("create", "\(place)/ibgw-XXXXXX", errno) }
+  /// Creates a directory of a new name in `place` that only this user may look into, and returns its path. The name begins with `prefix`.
+  public static func createTemporaryDirectory(
+    in place: String, prefix: String = "ibgw"
+  ) throws(FileError) -> String {
+    let pattern = "\(place)/\(prefix)-XXXXXX"
+    var template = Array(pattern.utf8CString)
+    guard mkdtemp(&template) != nil else { throw FileError("create", pattern, errno) }
     return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
