@@ -4,6 +4,8 @@ import Glibc
 /// not be lost with it.
 enum CrashNote {
   private static let room = 512 * 1024
+  /// The longest input that is written out: a longer one would bury the line that makes it again.
+  private static let longestShown = 16 * 1024
 
   // One thread writes these before each execution; the handlers read them on that same thread, or when it has stopped for good.
   nonisolated(unsafe) private static let header = UnsafeMutablePointer<UInt8>.allocate(capacity: 1024)
@@ -64,6 +66,11 @@ enum CrashNote {
   static func tell(_ what: StaticString) {
     write(2, what.utf8Start, what.utf8CodeUnitCount)
     write(2, header, headerLength)
+    guard inputLength <= longestShown else {
+      let label: StaticString = "\nthe input is too long to be shown\n"
+      write(2, label.utf8Start, label.utf8CodeUnitCount)
+      return
+    }
     let label: StaticString = "\ninput in base64: "
     write(2, label.utf8Start, label.utf8CodeUnitCount)
     write(2, text, encode())

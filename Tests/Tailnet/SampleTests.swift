@@ -104,6 +104,13 @@ enum Sample {
     #expect(messages.allSatisfy { $0.error == nil && $0.url == nil })
   }
 
+  @Test func `a long line that comes a byte at a time is searched once`() {
+    let line = [UInt8](repeating: UInt8(ascii: "x"), count: 300_000)
+    var stream = LineStream()
+    for index in line.indices where !stream.take(line[index...index]).isEmpty { Issue.record("a line without an end") }
+    #expect(stream.take(Array("\n{}\n".utf8)) == [line, Array("{}".utf8)])
+  }
+
   @Test func `a line without an end is not kept for ever`() {
     var stream = LineStream()
     let piece = [UInt8](repeating: UInt8(ascii: "x"), count: 1 << 20)

@@ -31,6 +31,8 @@ public struct LineStream: Sendable {
   static let limit = 4 << 20
 
   private var rest: [UInt8] = []
+  /// How much of the rest is known to hold no end: a long line that comes in many pieces is searched once.
+  private var searched = 0
   private var isSkipping = false
 
   /// A stream of which nothing has come yet.
@@ -41,7 +43,7 @@ public struct LineStream: Sendable {
     rest += piece
     var lines: [[UInt8]] = []
     var start = 0
-    while let end = rest[start...].firstIndex(of: UInt8(ascii: "\n")) {
+    while let end = rest[max(start, searched)...].firstIndex(of: UInt8(ascii: "\n")) {
       if !isSkipping, end > start { lines.append(Array(rest[start..<end])) }
       isSkipping = false
       start = end + 1
@@ -51,6 +53,7 @@ public struct LineStream: Sendable {
       rest = []
       isSkipping = true
     }
+    searched = rest.count
     return lines
   }
 }
