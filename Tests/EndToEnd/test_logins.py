@@ -104,7 +104,10 @@ def test_a_crash_soon_after_login_is_not_repeated_at_once_where_a_session_file_l
 
 
 def test_a_loop_of_cold_restarts_each_with_a_login_is_stopped(image):
-    image.scenario("paper", [["login"], ["cold_restart_file"], ["exit", 0]])
+    # A java takes many seconds before it logs in, in which it can still be ended; the stand-in's fourth takes as long as it is let.
+    image.gate("fourth")
+    again = [["login"], ["cold_restart_file"], ["exit", 0]]
+    image.scenario("paper", again, again, again, [["gate", "fourth"], *again])
     container = image.run(LOGIN)
     container.wait_for_line("ibcstart.sh restarts java .*; it is ended")
     container.wait_for_state("ibc-paper", "backingOff")

@@ -77,7 +77,9 @@ class Image:
         launcher = self.installation / ("ibgateway" if self.program == "gateway" else "tws")
         launcher.write_text("#!/bin/sh\nexit 1\n")
         (self.ibc / "scripts").mkdir(parents=True, exist_ok=True)
-        shutil.copy(STANDINS / "ibcstart.sh", self.ibc / "scripts/ibcstart.sh")
+        start = self.ibc / "scripts/ibcstart.sh"
+        start.write_text(start_script())
+        start.chmod(0o755)
         (self.ibc / "IBC.jar").touch()
         templates = REPOSITORY / "image-files/config"
         if templates.exists():
@@ -169,6 +171,23 @@ class Image:
         container = Container(config, self.share, capture)
         self.containers.append(container)
         return container
+
+
+def start_script():
+    """The stand-in for IBC's start script, or IBC's own where IBCSTART names it, made to write down what the stand-in does."""
+    own = os.environ.get("IBCSTART")
+    if not own:
+        return (STANDINS / "ibcstart.sh").read_text()
+    text = Path(own).read_text()
+    note = next(line for line in (STANDINS / "ibcstart.sh").read_text().splitlines() if line.startswith("note()"))
+    for place, added in (
+        ("#======================== Check everything ready to proceed", f"{note}\nnote started\n"),
+        ("\tif [[ $exit_code -eq $E_LOGIN_DIALOG_DISPLAY_TIMEOUT", '\tnote "java ended with $exit_code"\n'),
+        ("exit $exit_code\n", "note ended\n"),
+    ):
+        assert text.count(place) == 1, f"cannot write down what {own} does: it has {text.count(place)} times {place!r}; use IBC 3.24's"
+        text = text.replace(place, added + place)
+    return text
 
 
 def _give(root, uid, gid):
