@@ -183,7 +183,18 @@ import Trading
     _ = try stage.order(.restart, paper)
     _ = stage.say(paper, .javaEnded(143))
     #expect(stage.say(paper, .ended(.code(143))) == [.spawn(paper)])
-    #expect(stage.persisted[.paper]?.charges.count == 1)
+    #expect(stage.persisted[.paper]?.charges.map(\.why) == ["it was stopped in the middle of the login"])
+  }
+
+  @Test(arguments: [[], [GatewayEvent.javaEnded(0)]])
+  func `a stop of the container in the middle of a login is charged, and is no alert`(said: [GatewayEvent]) {
+    var stage = attempting()
+    _ = stage.say(paper, .secondFactorAsked) + stage.term()
+    let before = stage.alerts
+    for event in said { _ = stage.say(paper, event) }
+    _ = stage.say(paper, .ended(.code(0)))
+    #expect(stage.persisted[.paper]?.charges.map(\.why) == ["it was stopped in the middle of the login"])
+    #expect(stage.alerts == before)
   }
 
   @Test(arguments: [Order.start, .restart])

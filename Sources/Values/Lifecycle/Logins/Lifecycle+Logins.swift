@@ -43,6 +43,8 @@ extension Lifecycle {
       let meaning = GatewayExit(.code(code), javaSeen: true)
       if case .login(let why) = meaning, isOpen || !gateways[gateway].budget.isCharged {
         charge(gateway, why, now, &actions)
+      } else if isOpen && isStopping {
+        chargeStopped(gateway, place, now, &actions)
       } else if isOpen {
         charge(gateway, "java ended with \(code) in the middle of the login", now, &actions)
       } else if code != 0 && budget.hasSession && budget.lossKind == .crashed {
@@ -64,9 +66,10 @@ extension Lifecycle {
     gateways[gateway].budget.endSession(at: now.uptime)
     let budget = gateways[gateway].budget
     let wasTold = records[place].state == .stopping
-    if budget.attemptSince != nil {
-      let end = wasTold ? "it was stopped" : "it ended by \(exit)"
-      charge(gateway, "\(end) in the middle of the login", now, &actions)
+    if budget.attemptSince != nil && wasTold {
+      chargeStopped(gateway, place, now, &actions)
+    } else if budget.attemptSince != nil {
+      charge(gateway, "it ended by \(exit) in the middle of the login", now, &actions)
     } else if wasTold {
       return
     } else if case .login(let why) = GatewayExit(exit, javaSeen: records[place].javaSeen), !budget.isCharged {
@@ -74,6 +77,12 @@ extension Lifecycle {
     } else if budget.hasSession && isRunning {
       chargeLoss(gateway, "\(exit)", now, &actions)
     }
+  }
+
+  /// A stop has ended the login. IBKR has seen it all the same; but whoever has asked for the stop needs no alert.
+  private mutating func chargeStopped(_ gateway: Int, _ place: Int, _ now: Moment, _ actions: inout [Action]) {
+    let isAskedFor = [.shutdown, .order, .restart].contains(records[place].purpose)
+    charge(gateway, "it was stopped in the middle of the login", isNews: !isAskedFor, now, &actions)
   }
 
   /// The gateway has ended by itself though it was logged in.
@@ -93,8 +102,8 @@ extension Lifecycle {
   }
 
   mutating func charge(
-    _ gateway: Int, _ why: String, as kind: LoginBudget.ChargeKind = .failed, leastWait: Int64 = 0, _ now: Moment,
-    _ actions: inout [Action]
+    _ gateway: Int, _ why: String, as kind: LoginBudget.ChargeKind = .failed, leastWait: Int64 = 0,
+    isNews: Bool = true, _ now: Moment, _ actions: inout [Action]
   ) {
     // A restart that a person has ordered in the middle of the login goes on.
     let isStopping = record(.gateway(gateways[gateway].mode))?.state == .stopping
@@ -109,7 +118,7 @@ extension Lifecycle {
     let hour = "\(budget.charged(within: LoginLimits.hour, at: now.uptime)) of \(policy.loginLimits.perHour) in an hour"
     let day = "\(budget.charged(within: LoginLimits.day, at: now.uptime)) of \(policy.loginLimits.perDay) in a day"
     actions.append(.log(.warning, name, "a login was for nothing: \(why); charged: \(hour), \(day)"))
-    announceFailedLogin(name, why, now, &actions)
+    if isNews { announceFailedLogin(name, why, now, &actions) }
   }
 
   /// Writes every budget down as it is understood now: at the start, so that the next one knows what was moved aside, and at the stop,
