@@ -130,6 +130,27 @@ import Trading
     #expect(stage.wait(1) == [.spawn(paper)])
   }
 
+  @Test func `what a refused login waits for is said of its gateway until java begins another one`() {
+    var stage = attempting()
+    #expect(stage.lifecycle.gateway(.paper)?.why == "the login is under way")
+    _ = stage.say(paper, .tooManyFailures(wait: 1800))
+    #expect(stage.lifecycle.gateway(.paper)?.state == .loggingIn)
+    #expect(stage.lifecycle.gateway(.paper)?.why == "too many failed logins; IBKR asks to wait 30 min")
+    _ = stage.say(paper, .loginAttempt(2))
+    #expect(stage.lifecycle.gateway(.paper)?.why == "the login is under way")
+  }
+
+  @Test func `nobody is told to confirm a login on the phone when its time is over`() {
+    var stage = attempting()
+    _ = stage.say(paper, .secondFactorAsked)
+    #expect(stage.lifecycle.gateway(.paper)?.state == .waitingFor2FA)
+    _ = stage.say(paper, .secondFactorMissed("the second factor was not given in time"))
+    #expect(stage.lifecycle.gateway(.paper)?.state == .loggingIn)
+    #expect(stage.lifecycle.gateway(.paper)?.why == "the second factor was not given in time")
+    _ = stage.say(paper, .loginAttempt(2)) + stage.say(paper, .secondFactorAsked)
+    #expect(stage.lifecycle.gateway(.paper)?.state == .waitingFor2FA)
+  }
+
   @Test func `a failure is charged once, however many lines tell of it`() {
     var stage = attempting()
     for said in [.loginFailed("the login failed"), .coldRestart("anew"), .tooManyFailures(wait: nil)] as [GatewayEvent]

@@ -66,6 +66,8 @@ public struct GatewayRecord: Sendable, Hashable, Codable {
   var alerts = AlertBook()
   /// What was said about another session of the same user; empty when there is none.
   var otherSession = ""
+  /// Why the last login failed, while java has neither ended nor begun another one.
+  var refusal = ""
   /// What the logins have cost.
   public internal(set) var budget = LoginBudget()
   /// The uptime in ms at which time alone changes the state.

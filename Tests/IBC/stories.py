@@ -1,0 +1,164 @@
+"""What is tried with IBC itself. Each story takes an image, and returns what happened in a few words."""
+
+from harness import BOTH, LOGIN, eventually
+
+# Everything that Java's Properties, the shell or envsubst would take for something else.
+PASSWORD = 'a\\b"c#d !e=é:€ $x\t${y} \\u0041'
+LIVE = LOGIN | {"TRADING_MODE": "live"}
+
+
+def begin(image, steps, environment):
+    """A container whose gateway takes one of the steps at each start of java."""
+    (image.share / "steps").write_text("".join(f"{step}\n" for step in steps))
+    container = image.run(environment)
+    container.wait_for_line("supervises as process 1")
+    return container
+
+
+def gateway(container, mode="paper"):
+    return next(g for g in container.status()["gateways"] if g["mode"] == mode)
+
+
+def serving(container, mode="paper"):
+    return eventually(lambda: (g := gateway(container, mode))["state"] == "serving" and g, 60, f"{mode} serving; {container.tail()}")
+
+
+def logins(image, mode=None):
+    """What was typed into the login window, each time."""
+    return [bytes.fromhex(note.more["more"]).decode().split("\n") for note in image.notes("login", mode)]
+
+
+def logs_in_and_is_stopped_by_its_menu(image):
+    """a login with a password of all kinds of characters, and the stop by IBC's STOP"""
+    container = begin(image, ["complete"], LOGIN | {"TWS_PASSWORD": PASSWORD})
+    serving(container)
+    assert logins(image) == [[LOGIN["TWS_USERID"], PASSWORD, "paper"]], f"typed: {logins(image)}"
+    assert container.stop() == 0
+    assert image.notes("told to close") and image.notes("ends in order"), "it was not closed by its menu"
+    assert PASSWORD not in "\n".join(container.log())
+    return "typed as given; closed by its menu, exit code 0"
+
+
+def waits_for_the_second_factor(image):
+    """the second factor"""
+    container = begin(image, ["second-factor"], LIVE)
+    eventually(lambda: gateway(container, "live")["state"] == "waiting-for-2fa", 60, "waiting for the second factor")
+    (image.share / "confirmed").touch()
+    serving(container, "live")
+    assert len(logins(image)) == 1
+    assert container.stop() == 0
+    return "waited for, then serving after 1 login"
+
+
+def is_stopped_in_the_middle_of_a_login(image):
+    """a stop while it waits for the second factor"""
+    container = begin(image, ["second-factor"], LIVE)
+    container.wait_for_line("alert second-factor-wanted", within=60)
+    assert container.stop() == 0
+    assert container.matching("a login was for nothing: it was stopped in the middle of the login")
+    assert not container.matching("alert login-failed"), "an alert for a stop that was asked for"
+    assert len(logins(image)) == 1
+    return "ended in order, 1 login charged, no alert"
+
+
+def does_not_try_a_wrong_password_again(image):
+    """a login that fails"""
+    container = begin(image, ["login-failed"], LOGIN)
+    container.wait_for_line("IBC would try the next login at once; it is ended", within=60)
+    container.wait_for_state("ibc-paper", "backingOff")
+    assert len(logins(image)) == 1
+    assert container.stop() == 0
+    return "IBC's cold restart was ended before its login; the next one waits"
+
+
+def waits_as_long_as_ibkr_asks(image):
+    """too many failed logins"""
+    container = begin(image, ["too-many"], LOGIN)
+    container.wait_for_line("alert login-failed", within=60)
+    eventually(lambda: "IBKR asks to wait 4 min" in gateway(container)["why"], 60, f"what it waits for is said; {container.tail()}")
+    assert len(logins(image)) == 1
+    assert container.stop() == 0
+    return "the wait that IBKR names is said, and java is left"
+
+
+def no_login_window(image):
+    """a gateway that shows no login window"""
+    template = image.ibc / "config.ini.tmpl"
+    template.write_text(template.read_text().replace("LoginDialogDisplayTimeout=60", "LoginDialogDisplayTimeout=2"))
+    container = begin(image, ["no-window"], LOGIN)
+    container.wait_for_line("it is ended", within=60)
+    container.wait_for_state("ibc-paper", "backingOff")
+    assert logins(image) == [] and len(image.notes("started")) == 1
+    assert container.stop() == 0
+    return "its script, which would begin again at once, was ended; the next start waits"
+
+
+def second_factor_missed(image, environment):
+    template = image.ibc / "config.ini.tmpl"
+    text = template.read_text()
+    assert "SecondFactorAuthenticationTimeout=180" in text
+    template.write_text(text.replace("SecondFactorAuthenticationTimeout=180", "SecondFactorAuthenticationTimeout=1"))
+    return begin(image, ["second-factor-missed"], LIVE | environment)
+
+
+def second_factor_is_missed(image):
+    """a second factor that nobody confirms"""
+    container = second_factor_missed(image, {})
+    container.wait_for_line("a login was for nothing", within=60)
+    why = gateway(container, "live")["why"]
+    assert why == "the second factor was not given in time", why
+    assert len(logins(image)) == 1
+    assert container.stop() == 0
+    return f"said: {why}; no other login"
+
+
+def second_factor_is_missed_again_and_again(image):
+    """a second factor that nobody confirms, with RELOGIN_AFTER_TWOFA_TIMEOUT=yes"""
+    container = second_factor_missed(image, {"RELOGIN_AFTER_TWOFA_TIMEOUT": "yes"})
+    container.wait_for_state("ibc-live", "held", within=120)
+    assert len(logins(image)) <= 3, f"{len(logins(image))} logins"
+    assert container.stop() == 0
+    return f"held after {len(logins(image))} logins"
+
+
+def goes_through_the_daily_restart(image):
+    """the daily restart"""
+    container = begin(image, ["daily-restart", "complete"], LOGIN)
+    serving(container)
+    line = len(container.log())
+    (image.share / "restart").touch()
+    image.wait_for_note("started with a session", "paper")
+    container.wait_for_line("ibc-paper: serving", within=60, after=line)
+    assert len(logins(image)) == 1, "the daily restart took a login"
+    assert container.service("ibc-paper")["restarts"] == 0
+    assert container.stop() == 0
+    return "serving again without a login"
+
+
+def keeps_its_session_over_a_stop(image):
+    """ON_STOP=pause, and a new container"""
+    container = begin(image, ["complete"], LOGIN | {"ON_STOP": "pause"})
+    serving(container)
+    assert container.stop(within=120) == 0
+    container = begin(image, ["complete"], LOGIN | {"ON_STOP": "pause"})
+    serving(container)
+    assert len(logins(image)) == 1, "the session was not taken up"
+    assert container.stop(within=120) == 0
+    return "paused, and taken up without a login"
+
+
+def serves_both_modes(image):
+    """both modes"""
+    container = begin(image, ["complete"], BOTH)
+    serving(container, "live")
+    serving(container, "paper")
+    assert len(logins(image, "live")) == len(logins(image, "paper")) == 1
+    assert container.stop() == 0
+    return "each serves after 1 login of its own"
+
+
+STORIES = [
+    logs_in_and_is_stopped_by_its_menu, waits_for_the_second_factor, is_stopped_in_the_middle_of_a_login, second_factor_is_missed,
+    second_factor_is_missed_again_and_again, no_login_window, does_not_try_a_wrong_password_again, waits_as_long_as_ibkr_asks,
+    goes_through_the_daily_restart, keeps_its_session_over_a_stop, serves_both_modes,
+]
