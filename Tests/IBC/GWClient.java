@@ -29,12 +29,14 @@ import javax.swing.SwingUtilities;
 import javax.swing.Timer;
 
 /**
- * Stands in for IB Gateway below IBC's own Java: the windows, menus and buttons by which IBC knows a gateway, and an API that answers a
- * handshake. What it does after a login stands in /share/steps, a word for each start of java; the last one serves for all that follow.
+ * Stands in for IB Gateway and for TWS below IBC's own Java: the windows, menus and buttons by which IBC knows them, and an API that
+ * answers a handshake. What it does after a login stands in /share/steps, a word for each start of java; the last one serves for all
+ * that follow.
  */
 public class GWClient {
   private static final Path SHARE = Path.of("/share");
   private static final String COMMAND = System.getProperty("sun.java.command", "");
+  private static final boolean TWS = COMMAND.contains("IbcTws");
   private static final String MODE = COMMAND.endsWith("paper") ? "paper" : "live";
 
   private static Path settings;
@@ -69,7 +71,7 @@ public class GWClient {
       logIn.setEnabled(false);
       later(200, GWClient::answer);
     });
-    login = frame("IBKR Gateway", new JLabel("LOGIN"), group(new JToggleButton("FIX CTCI"), new JToggleButton("IB API")),
+    login = frame(TWS ? "Login" : "IBKR Gateway", new JLabel("LOGIN"), group(new JToggleButton("FIX CTCI"), new JToggleButton("IB API")),
         new JLabel("Trading Mode"), group(live, paper), user, password, logIn);
   }
 
@@ -98,7 +100,7 @@ public class GWClient {
 
   private static void complete() {
     JFrame splash = frame("Starting application...", new JLabel("Loading"));
-    JMenuItem close = new JMenuItem("Close");
+    JMenuItem close = new JMenuItem(TWS ? "Exit" : "Close");
     close.addActionListener(event -> {
       note("told to close", "");
       later(200, () -> System.exit(0));
@@ -110,11 +112,11 @@ public class GWClient {
       dialog("Restart", new JLabel("Are you sure you would like to restart the application?"), yes);
     });
     JMenuBar bar = new JMenuBar();
-    bar.add(menu("File", close, restart));
+    bar.add(menu("File", close, restart, new JMenuItem(TWS ? "Lock Application" : "Gateway Logs")));
     bar.add(menu("Configure", new JMenuItem("Settings")));
     bar.add(menu("Help", new JMenuItem("About Gateway")));
-    JFrame main = frame((MODE.equals("paper") ? "DU" : "U") + "1234567 IBKR Gateway", new JLabel("API Server"));
-    main.setJMenuBar(bar);
+    frame((MODE.equals("paper") ? "DU" : "U") + "1234567 " + (TWS ? "Interactive Brokers" : "IBKR Gateway"), bar,
+        new JLabel("API Server"));
     later(300, () -> {
       splash.dispose();
       login.dispose();
@@ -137,7 +139,7 @@ public class GWClient {
   // The API: a handshake and the time.
 
   private static void serve() {
-    try (ServerSocket server = new ServerSocket(MODE.equals("paper") ? 4002 : 4001)) {
+    try (ServerSocket server = new ServerSocket((TWS ? 7496 : 4001) + (MODE.equals("paper") ? 1 : 0))) {
       while (true) {
         Socket client = server.accept();
         new Thread(() -> talk(client)).start();
@@ -182,7 +184,12 @@ public class GWClient {
   // Windows, time, and what is written down.
 
   private static JFrame frame(String title, JComponent... parts) {
+    return frame(title, null, parts);
+  }
+
+  private static JFrame frame(String title, JMenuBar bar, JComponent... parts) {
     JFrame frame = new JFrame(title);
+    frame.setJMenuBar(bar);
     frame.setContentPane(panel(parts));
     frame.setSize(600, 300);
     frame.setVisible(true);
@@ -243,9 +250,10 @@ public class GWClient {
   }
 
   private static void note(String event, String more) {
-    String line = String.format("{\"at\": %d.%03d, \"who\": \"java\", \"mode\": \"%s\", \"pid\": %d, \"event\": \"%s\", \"more\": \"%s\"}%n",
-        System.currentTimeMillis() / 1000, System.currentTimeMillis() % 1000, MODE, ProcessHandle.current().pid(), event,
-        hexadecimal(more));
+    long now = System.currentTimeMillis();
+    String line = String.format(
+        "{\"at\": %d.%03d, \"who\": \"java\", \"mode\": \"%s\", \"pid\": %d, \"event\": \"%s\", \"more\": \"%s\"}%n",
+        now / 1000, now % 1000, MODE, ProcessHandle.current().pid(), event, hexadecimal(more));
     try {
       Files.writeString(SHARE.resolve("notes.jsonl"), line, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     } catch (IOException error) {

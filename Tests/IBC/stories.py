@@ -7,11 +7,11 @@ PASSWORD = 'a\\b"c#d !e=é:€ $x\t${y} \\u0041'
 LIVE = LOGIN | {"TRADING_MODE": "live"}
 
 
-def begin(image, steps, environment):
+def begin(image, steps, environment, **options):
     """A container whose gateway takes one of the steps at each start of java."""
     (image.share / "steps").write_text("".join(f"{step}\n" for step in steps))
-    container = image.run(environment)
-    container.wait_for_line("supervises as process 1")
+    container = image.run(environment, **options)
+    container.wait_for_line("supervises as process")
     return container
 
 
@@ -20,7 +20,7 @@ def gateway(container, mode="paper"):
 
 
 def serving(container, mode="paper"):
-    return eventually(lambda: (g := gateway(container, mode))["state"] == "serving" and g, 60, f"{mode} serving; {container.tail()}")
+    return eventually(lambda: (g := gateway(container, mode))["state"] == "serving" and g, 60, f"{mode} serving")
 
 
 def logins(image, mode=None):
@@ -75,7 +75,7 @@ def waits_as_long_as_ibkr_asks(image):
     """too many failed logins"""
     container = begin(image, ["too-many"], LOGIN)
     container.wait_for_line("alert login-failed", within=60)
-    eventually(lambda: "IBKR asks to wait 4 min" in gateway(container)["why"], 60, f"what it waits for is said; {container.tail()}")
+    eventually(lambda: "IBKR asks to wait 4 min" in gateway(container)["why"], 60, "what it waits for being said")
     assert len(logins(image)) == 1
     assert container.stop() == 0
     return "the wait that IBKR names is said, and java is left"
@@ -157,8 +157,26 @@ def serves_both_modes(image):
     return "each serves after 1 login of its own"
 
 
+def serves_from_the_desktop(image):
+    """TWS: a login, the daily restart, and the stop"""
+    # The display is the desktop's.
+    display = ["Xvfb", ":1", "-ac", "-nolisten", "tcp", "-displayfd", "3"]
+    container = begin(image, ["daily-restart", "complete"], LOGIN | {"DISPLAY": ":1"}, init=True, before=[display])
+    serving(container)
+    line = len(container.log())
+    (image.share / "restart").touch()
+    image.wait_for_note("started with a session", "paper")
+    container.wait_for_line("ibc-paper: serving", within=60, after=line)
+    assert len(logins(image)) == 1, "the daily restart took a login"
+    assert container.stop() == 0
+    assert image.notes("told to close"), "it was not closed by its menu"
+    return "served, twice, after 1 login; closed by its menu"
+
+
+serves_from_the_desktop.program = "tws"
+
 STORIES = [
     logs_in_and_is_stopped_by_its_menu, waits_for_the_second_factor, is_stopped_in_the_middle_of_a_login, second_factor_is_missed,
     second_factor_is_missed_again_and_again, no_login_window, does_not_try_a_wrong_password_again, waits_as_long_as_ibkr_asks,
-    goes_through_the_daily_restart, keeps_its_session_over_a_stop, serves_both_modes,
+    goes_through_the_daily_restart, keeps_its_session_over_a_stop, serves_both_modes, serves_from_the_desktop,
 ]
