@@ -8,6 +8,7 @@ import Testing
     ("Starting TWS with this command:", .javaStarting),
     ("2026-11-21 07:45:28:123 IBC: Login attempt: 2", .loginAttempt(2)),
     ("2026-11-21 07:45:28:123 IBC: Second Factor Authentication initiated", .secondFactorAsked),
+    ("2026-11-21 07:45:31:123 IBC: Duration since login: 3 seconds", .secondFactorClosed),
     ("2026-11-21 07:45:28:123 IBC: Login has completed", .loginCompleted),
     ("IBC returned exit status 87", .javaEnded(87)),
     (

@@ -43,7 +43,9 @@ def waits_for_the_second_factor(image):
     """the second factor"""
     container = begin(image, ["second-factor"], LIVE)
     eventually(lambda: gateway(container, "live")["state"] == "waiting-for-2fa", 60, "waiting for the second factor")
+    line = len(container.log())
     (image.share / "confirmed").touch()
+    container.wait_for_line("ibc-live: logging-in: the login is under way", within=60, after=line)
     serving(container, "live")
     assert len(logins(image)) == 1
     assert container.stop() == 0

@@ -77,7 +77,7 @@ import Trading
 
   @Test(
     arguments: [
-      .javaStarting, .loginAttempt(1), .secondFactorAsked, .loginCompleted, .javaEnded(1),
+      .javaStarting, .loginAttempt(1), .secondFactorAsked, .secondFactorClosed, .loginCompleted, .javaEnded(1),
     ] as [GatewayEvent])
   func `after any word of IBC the exit code 1 is java's, and no missing java`(said: GatewayEvent) {
     var stage = Stage([.gateway(.paper)])

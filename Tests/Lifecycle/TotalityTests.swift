@@ -12,7 +12,7 @@ import Trading
       .spawned(pid: 9), .spawnFailed(why: "cannot start it", missing: false),
       .spawnFailed(why: "cannot start it", missing: true), .ready, .unresponsive, .suspended, .gateway(.javaStarting),
       .gateway(.loginAttempt(2)),
-      .gateway(.secondFactorAsked), .gateway(.loginCompleted), .gateway(.javaEnded(1)),
+      .gateway(.secondFactorAsked), .gateway(.secondFactorClosed), .gateway(.loginCompleted), .gateway(.javaEnded(1)),
     ] + exits.map { .ended($0) } + exits.map { .leaderEnded($0) }
 
   /// Each state that this kind can be in, before a stop and after one, two and three TERMs and after the end.

@@ -12,6 +12,7 @@ public enum IBCLine {
     }
     if let attempt = number(after: "Login attempt: ", in: line) { return .loginAttempt(attempt) }
     if contains(line, "Second Factor Authentication initiated") { return .secondFactorAsked }
+    if contains(line, "Duration since login: ") { return .secondFactorClosed }
     // `Login has completed: exiting via ...` is said in a stop, and is no login.
     if line.hasSuffix("Login has completed") { return .loginCompleted }
     if let title = text(after: "frame entitled: ", in: line), let isPaper = isPaper(title: title) {

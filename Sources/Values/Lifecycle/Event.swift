@@ -42,6 +42,8 @@ public enum GatewayEvent: Sendable, Hashable, Codable {
   case loginAttempt(Int)
   /// The second factor is asked for.
   case secondFactorAsked
+  /// The window that asks for it has closed: it was given, or its time is over, which IBC says next.
+  case secondFactorClosed
   /// `Login has completed`, or a session that needs no login was taken up again.
   case loginCompleted
   /// A login was refused, in IBKR's words. IBC ends java and has it started again.
@@ -77,7 +79,8 @@ extension GatewayEvent {
     case .loginFailed(let why), .secondFactorMissed(let why), .coldRestart(let why): why
     case .tooManyFailures(let wait):
       "too many failed logins; IBKR asks to wait\(wait.map { " \(spoken(milliseconds: Int64($0) * 1000))" } ?? "")"
-    case .javaStarting, .loginAttempt, .secondFactorAsked, .loginCompleted, .mainWindow, .javaEnded, .otherSession: nil
+    case .javaStarting, .loginAttempt, .secondFactorAsked, .secondFactorClosed, .loginCompleted: nil
+    case .mainWindow, .javaEnded, .otherSession: nil
     }
   }
 }

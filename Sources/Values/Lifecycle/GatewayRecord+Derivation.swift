@@ -19,6 +19,7 @@ extension GatewayRecord {
     case .secondFactorAsked:
       enter(.secondFactor, now)
       refusal = ""
+    case .secondFactorClosed: if phase == .secondFactor { enter(.attempting, now) }
     case .loginCompleted:
       enter(.completed, now)
       otherSession = ""

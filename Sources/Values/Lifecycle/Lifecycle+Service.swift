@@ -104,6 +104,7 @@ extension Lifecycle {
       records[place].why = "login attempt \(number)"
       if records[place].state == .starting { awaitReadiness(place, now) }
     case .secondFactorAsked: records[place].why = "waits for the second factor"
+    case .secondFactorClosed: records[place].why = "the window for the second factor has closed"
     case .loginFailed, .tooManyFailures, .secondFactorMissed, .coldRestart:
       records[place].why = said.failedLogin ?? ""
     case .mainWindow, .otherSession: break

@@ -5,7 +5,8 @@ import Output
 /// What children print.
 extension Target {
   private static let ibcWords = [
-    "IBC: ", "Login attempt: ", "Login has completed", "Second Factor Authentication initiated", "\n", "\r\n",
+    "IBC: ", "Login attempt: ", "Login has completed", "Second Factor Authentication initiated",
+    "Duration since login: 3", "\n", "\r\n",
     "IBC returned exit status ", "Starting Gateway with this command:", "frame entitled: ", "IBKR Gateway",
     "(Simulated Trading)",
     "Too many failed login attempts. Please wait ", " minutes & ", " seconds", "IBC: Login failed",

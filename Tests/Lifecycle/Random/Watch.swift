@@ -191,7 +191,7 @@ struct Watch {
     case .loginFailed, .tooManyFailures, .secondFactorMissed, .coldRestart:
       books[place].isAttemptOrdered = false
       books[place].hasTrouble = true
-    case .secondFactorAsked, .loginCompleted, .mainWindow, .otherSession: break
+    case .secondFactorAsked, .secondFactorClosed, .loginCompleted, .mainWindow, .otherSession: break
     }
   }
 

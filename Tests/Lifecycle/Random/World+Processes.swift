@@ -146,7 +146,10 @@ extension World {
   private mutating func logIn(_ place: Int, _ pid: Int32, java: Int) {
     let said = now.uptime + sometime(4000)
     future.add(.javaSays(place, pid: pid, java: java, .loginAttempt(1)), at: said)
-    if chance(40) { future.add(.javaSays(place, pid: pid, java: java, .secondFactorAsked), at: said + 500) }
+    if chance(40) {
+      future.add(.javaSays(place, pid: pid, java: java, .secondFactorAsked), at: said + 500)
+      if chance(50) { future.add(.javaSays(place, pid: pid, java: java, .secondFactorClosed), at: said + 900) }
+    }
     let result = said + 1000 + sometime(60_000)
     if isHealed || chance(65) {
       let isUp: ServiceEvent = chance(70) ? .gateway(.loginCompleted) : .ready

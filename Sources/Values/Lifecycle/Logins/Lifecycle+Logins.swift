@@ -56,7 +56,7 @@ extension Lifecycle {
         gateways[gateway].budget.hold = Self.duel
         persist(gateway, now, &actions)
       }
-    case .otherSession, .secondFactorAsked, .mainWindow: break
+    case .otherSession, .secondFactorAsked, .secondFactorClosed, .mainWindow: break
     }
   }
 
@@ -166,7 +166,7 @@ extension Lifecycle {
       if isSpent(gateway, now) && gateways[gateway].budget.isCharged {
         endLogin(place, "the login budget is spent", now, &actions)
       }
-    case .secondFactorAsked, .loginCompleted, .mainWindow, .otherSession: break
+    case .secondFactorAsked, .secondFactorClosed, .loginCompleted, .mainWindow, .otherSession: break
     }
   }
 

@@ -71,6 +71,7 @@ class Gateway:
         self.hook = 0.02
         self.ignored = set()
         self.shutting_down = False
+        self.awaits_factor = False
         with open(arguments[entry + 1], "rb") as file:
             self.ini = properties(file.read())
         # The mode of the command line, or the ini's where it has none.
@@ -164,8 +165,11 @@ class Gateway:
 
     def do_second_factor(self):
         self.say("Second Factor Authentication initiated")
+        self.awaits_factor = True
 
     def do_completed(self):
+        if self.awaits_factor:
+            self.say("Duration since login: 3 seconds")
         self.say("Login has completed")
         self.note("logged in")
 
