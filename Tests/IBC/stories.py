@@ -28,6 +28,30 @@ def logins(image, mode=None):
     return [bytes.fromhex(note.more["more"]).decode().split("\n") for note in image.notes("login", mode)]
 
 
+def end(image, container, within=30):
+    """It has cost one login, and its stop is in order."""
+    assert len(logins(image)) == 1, f"{len(logins(image))} logins"
+    assert container.stop(within) == 0
+
+
+def shorten(image, setting, seconds, to):
+    """Gives one of the times in the ini's template another value."""
+    template = image.ibc / "config.ini.tmpl"
+    text = template.read_text()
+    assert f"{setting}={seconds}" in text
+    template.write_text(text.replace(f"{setting}={seconds}", f"{setting}={to}"))
+
+
+def restart_daily(image, container):
+    """Serving, through a daily restart, and serving again."""
+    serving(container)
+    line = len(container.log())
+    (image.share / "restart").touch()
+    image.wait_for_note("started with a session", "paper")
+    container.wait_for_line("ibc-paper: serving", within=60, after=line)
+    assert container.service("ibc-paper")["restarts"] == 0
+
+
 def logs_in_and_is_stopped_by_its_menu(image):
     """a login with a password of all kinds of characters, and the stop by IBC's STOP"""
     container = begin(image, ["complete"], LOGIN | {"TWS_PASSWORD": PASSWORD})
@@ -47,8 +71,7 @@ def waits_for_the_second_factor(image):
     (image.share / "confirmed").touch()
     container.wait_for_line("ibc-live: logging-in: the login is under way", within=60, after=line)
     serving(container, "live")
-    assert len(logins(image)) == 1
-    assert container.stop() == 0
+    end(image, container)
     return "waited for, then serving after 1 login"
 
 
@@ -68,8 +91,7 @@ def does_not_try_a_wrong_password_again(image):
     container = begin(image, ["login-failed"], LOGIN)
     container.wait_for_line("IBC would try the next login at once; it is ended", within=60)
     container.wait_for_state("ibc-paper", "backingOff")
-    assert len(logins(image)) == 1
-    assert container.stop() == 0
+    end(image, container)
     return "IBC's cold restart was ended before its login; the next one waits"
 
 
@@ -78,15 +100,13 @@ def waits_as_long_as_ibkr_asks(image):
     container = begin(image, ["too-many"], LOGIN)
     container.wait_for_line("alert login-failed", within=60)
     eventually(lambda: "IBKR asks to wait 4 min" in gateway(container)["why"], 60, "what it waits for being said")
-    assert len(logins(image)) == 1
-    assert container.stop() == 0
+    end(image, container)
     return "the wait that IBKR names is said, and java is left"
 
 
 def no_login_window(image):
     """a gateway that shows no login window"""
-    template = image.ibc / "config.ini.tmpl"
-    template.write_text(template.read_text().replace("LoginDialogDisplayTimeout=60", "LoginDialogDisplayTimeout=2"))
+    shorten(image, "LoginDialogDisplayTimeout", 60, to=2)
     container = begin(image, ["no-window"], LOGIN)
     container.wait_for_line("it is ended", within=60)
     container.wait_for_state("ibc-paper", "backingOff")
@@ -96,10 +116,7 @@ def no_login_window(image):
 
 
 def second_factor_missed(image, environment):
-    template = image.ibc / "config.ini.tmpl"
-    text = template.read_text()
-    assert "SecondFactorAuthenticationTimeout=180" in text
-    template.write_text(text.replace("SecondFactorAuthenticationTimeout=180", "SecondFactorAuthenticationTimeout=1"))
+    shorten(image, "SecondFactorAuthenticationTimeout", 180, to=1)
     return begin(image, ["second-factor-missed"], LIVE | environment)
 
 
@@ -109,8 +126,7 @@ def second_factor_is_missed(image):
     container.wait_for_line("a login was for nothing", within=60)
     why = gateway(container, "live")["why"]
     assert why == "the second factor was not given in time", why
-    assert len(logins(image)) == 1
-    assert container.stop() == 0
+    end(image, container)
     return f"said: {why}; no other login"
 
 
@@ -126,14 +142,8 @@ def second_factor_is_missed_again_and_again(image):
 def goes_through_the_daily_restart(image):
     """the daily restart"""
     container = begin(image, ["daily-restart", "complete"], LOGIN)
-    serving(container)
-    line = len(container.log())
-    (image.share / "restart").touch()
-    image.wait_for_note("started with a session", "paper")
-    container.wait_for_line("ibc-paper: serving", within=60, after=line)
-    assert len(logins(image)) == 1, "the daily restart took a login"
-    assert container.service("ibc-paper")["restarts"] == 0
-    assert container.stop() == 0
+    restart_daily(image, container)
+    end(image, container)
     return "serving again without a login"
 
 
@@ -144,8 +154,7 @@ def keeps_its_session_over_a_stop(image):
     assert container.stop(within=120) == 0
     container = begin(image, ["complete"], LOGIN | {"ON_STOP": "pause"})
     serving(container)
-    assert len(logins(image)) == 1, "the session was not taken up"
-    assert container.stop(within=120) == 0
+    end(image, container, within=120)
     return "paused, and taken up without a login"
 
 
@@ -164,13 +173,8 @@ def serves_from_the_desktop(image):
     # The display is the desktop's.
     display = ["Xvfb", ":1", "-ac", "-nolisten", "tcp", "-displayfd", "3"]
     container = begin(image, ["daily-restart", "complete"], LOGIN | {"DISPLAY": ":1"}, init=True, before=[display])
-    serving(container)
-    line = len(container.log())
-    (image.share / "restart").touch()
-    image.wait_for_note("started with a session", "paper")
-    container.wait_for_line("ibc-paper: serving", within=60, after=line)
-    assert len(logins(image)) == 1, "the daily restart took a login"
-    assert container.stop() == 0
+    restart_daily(image, container)
+    end(image, container)
     assert image.notes("told to close"), "it was not closed by its menu"
     return "served, twice, after 1 login; closed by its menu"
 
