@@ -22,10 +22,6 @@ def held(container, pattern, within=60):
     return service["why"]
 
 
-def gateway(container):
-    return container.status()["gateways"][0]
-
-
 def test_a_wrong_password_is_tried_as_often_as_the_budget_lets_and_not_again(image):
     image.scenario("paper", WRONG_PASSWORD)
     container = image.run(TWO)
@@ -85,7 +81,7 @@ def test_a_gateway_that_crashes_soon_after_each_login_is_held_after_growing_wait
     tried = attempts(image)
     assert len(tried) == 3
     assert 30 <= tried[1] - tried[0] < 40 and 60 <= tried[2] - tried[1] < 76
-    budget = gateway(container)["budget"]
+    budget = container.gateway()["budget"]
     assert (budget["inHour"], budget["inDay"]) == (3, 3)
     line = len(container.log())
     assert container.ibgw("resume", "paper").returncode == 0
@@ -153,7 +149,7 @@ def test_a_restart_that_a_person_orders_in_the_middle_of_a_login_does_not_wait(i
     image.wait_for_note("logged in")
     ended, started = image.notes("ended", who="java")[0].at, image.notes("started", who="java")[1].at
     assert started - ended < 10
-    assert gateway(container)["budget"]["inHour"] == 1
+    assert container.gateway()["budget"]["inHour"] == 1
     assert container.stop() == 0
 
 

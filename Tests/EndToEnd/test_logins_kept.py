@@ -201,7 +201,7 @@ def test_daily_restarts_cost_nothing(image):
     image.wait_for_note("logged in", count=3)
     container.wait_for_state("ibc-paper", "running")
     assert len(attempts(image)) == 1
-    assert container.status()["gateways"][0]["budget"]["inDay"] == 0
+    assert container.gateway()["budget"]["inDay"] == 0
     assert not container.matching("alert")
     assert container.stop() == 0
     assert not json.loads(record(image).read_text())["charges"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness import BOTH, LOGIN, VERSION
+from harness import BOTH, DESKTOP, LOGIN, VERSION
 
 
 def argument(arguments, name):
@@ -58,8 +58,7 @@ def test_both_modes_run_side_by_side_with_files_and_logins_of_their_own(image, v
 
 def test_tws_runs_below_the_base_images_own_init_and_display(make_image):
     image = make_image("tws")
-    display = ["Xvfb", ":1", "-ac", "-nolisten", "tcp", "-displayfd", "3"]
-    container = image.run(LOGIN | {"DISPLAY": ":1", "JAVA_HEAP_SIZE": "1024"}, init=True, before=[display])
+    container = image.run(LOGIN | {"DISPLAY": ":1", "JAVA_HEAP_SIZE": "1024"}, init=True, before=[DESKTOP])
     container.wait_for_line("ibc-paper: logged in after")
     java = image.notes("started", "paper", "java")[0]
     assert "ibcalpha.ibc.IbcTws" in java.more["arguments"]

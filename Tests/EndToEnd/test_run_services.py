@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from harness import BOTH, LOGIN, eventually
+from harness import BOTH, DESKTOP, LOGIN, eventually
 
 WITH_VNC = LOGIN | {"VNC_SERVER_PASSWORD": "vnc-word"}
 
@@ -76,7 +76,7 @@ def test_a_lock_and_a_socket_of_an_earlier_display_are_removed(image):
 
 def test_a_display_that_somebody_else_serves_is_not_taken_from_him(image):
     container = image.run(
-        LOGIN, init=True, before=[["Xvfb", ":1", "-ac", "-nolisten", "tcp", "-displayfd", "3"]])
+        LOGIN, init=True, before=[DESKTOP])
     container.wait_for_line("warning xvfb: ended after .*; started again in")
     assert any("already" in line for line in container.log() if "xvfb: " in line)
     assert len([p for p in container.processes() if p.name == "Xvfb" and p.state != "Z"]) >= 1

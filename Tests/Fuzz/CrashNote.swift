@@ -3,9 +3,8 @@ import Glibc
 /// What is being read at the moment, kept where a signal handler can find it: a trap ends the process, and what it was fed with must
 /// not be lost with it.
 enum CrashNote {
-  private static let room = 512 * 1024
-  /// The longest input that is written out: a longer one would bury the line that makes it again.
-  private static let longestShown = 16 * 1024
+  /// The longest input that is kept to be written out: a longer one would bury the line that makes it again.
+  private static let room = 16 * 1024
 
   // One thread writes these before each execution; the handlers read them on that same thread, or when it has stopped for good.
   nonisolated(unsafe) private static let header = UnsafeMutablePointer<UInt8>.allocate(capacity: 1024)
@@ -58,7 +57,8 @@ enum CrashNote {
       header[headerLength] = byte
       headerLength += 1
     }
-    inputLength = min(room, bytes.count)
+    inputLength = bytes.count
+    guard inputLength <= room else { return }
     bytes.withUnsafeBufferPointer { if let start = $0.baseAddress { input.update(from: start, count: inputLength) } }
   }
 
@@ -66,7 +66,7 @@ enum CrashNote {
   static func tell(_ what: StaticString) {
     write(2, what.utf8Start, what.utf8CodeUnitCount)
     write(2, header, headerLength)
-    guard inputLength <= longestShown else {
+    guard inputLength <= room else {
       let label: StaticString = "\nthe input is too long to be shown\n"
       write(2, label.utf8Start, label.utf8CodeUnitCount)
       return

@@ -78,17 +78,17 @@ public class GWClient {
   private static void answer() {
     switch (step) {
       case "login-failed" -> dialog("Login failed", new JLabel("Invalid username or password"), closing("OK"));
-      case "too-many" -> dialog("Login", text("Too many failed login attempts. "
+      case "too-many" -> dialog("Login", new JTextArea("Too many failed login attempts. "
           + "Please wait 4 minutes & 47 seconds before attempting to re-login again."), closing("OK"));
       case "second-factor" -> {
-        JDialog challenge = dialog("Second Factor Authentication", new JLabel("Open the notification on your phone"));
+        JDialog challenge = challenge();
         when("confirmed", () -> {
           challenge.dispose();
           complete();
         });
       }
       case "second-factor-missed" -> {
-        JDialog challenge = dialog("Second Factor Authentication", new JLabel("Open the notification on your phone"));
+        JDialog challenge = challenge();
         later(1500, () -> {
           challenge.dispose();
           logIn.setEnabled(true);
@@ -96,6 +96,10 @@ public class GWClient {
       }
       default -> complete();
     }
+  }
+
+  private static JDialog challenge() {
+    return dialog("Second Factor Authentication", new JLabel("Open the notification on your phone"));
   }
 
   private static void complete() {
@@ -220,10 +224,6 @@ public class GWClient {
     JMenu menu = new JMenu(name);
     for (JMenuItem item : items) menu.add(item);
     return menu;
-  }
-
-  private static JTextArea text(String words) {
-    return new JTextArea(words);
   }
 
   private static JButton closing(String name) {

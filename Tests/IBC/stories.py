@@ -1,6 +1,6 @@
 """What is tried with IBC itself. Each story takes an image, and returns what happened in a few words."""
 
-from harness import BOTH, LOGIN, eventually
+from harness import BOTH, DESKTOP, LOGIN, eventually
 
 # Everything that Java's Properties, the shell or envsubst would take for something else.
 PASSWORD = 'a\\b"c#d !e=é:€ $x\t${y} \\u0041'
@@ -15,12 +15,8 @@ def begin(image, steps, environment, **options):
     return container
 
 
-def gateway(container, mode="paper"):
-    return next(g for g in container.status()["gateways"] if g["mode"] == mode)
-
-
 def serving(container, mode="paper"):
-    return eventually(lambda: (g := gateway(container, mode))["state"] == "serving" and g, 60, f"{mode} serving")
+    return eventually(lambda: (g := container.gateway(mode))["state"] == "serving" and g, 60, f"{mode} serving")
 
 
 def logins(image, mode=None):
@@ -66,7 +62,7 @@ def logs_in_and_is_stopped_by_its_menu(image):
 def waits_for_the_second_factor(image):
     """the second factor"""
     container = begin(image, ["second-factor"], LIVE)
-    eventually(lambda: gateway(container, "live")["state"] == "waiting-for-2fa", 60, "waiting for the second factor")
+    eventually(lambda: container.gateway("live")["state"] == "waiting-for-2fa", 60, "waiting for the second factor")
     line = len(container.log())
     (image.share / "confirmed").touch()
     container.wait_for_line("ibc-live: logging-in: the login is under way", within=60, after=line)
@@ -99,7 +95,7 @@ def waits_as_long_as_ibkr_asks(image):
     """too many failed logins"""
     container = begin(image, ["too-many"], LOGIN)
     container.wait_for_line("alert login-failed", within=60)
-    eventually(lambda: "IBKR asks to wait 4 min" in gateway(container)["why"], 60, "what it waits for being said")
+    eventually(lambda: "IBKR asks to wait 4 min" in container.gateway("paper")["why"], 60, "what it waits for being said")
     end(image, container)
     return "the wait that IBKR names is said, and java is left"
 
@@ -124,7 +120,7 @@ def second_factor_is_missed(image):
     """a second factor that nobody confirms"""
     container = second_factor_missed(image, {})
     container.wait_for_line("a login was for nothing", within=60)
-    why = gateway(container, "live")["why"]
+    why = container.gateway("live")["why"]
     assert why == "the second factor was not given in time", why
     end(image, container)
     return f"said: {why}; no other login"
@@ -170,9 +166,7 @@ def serves_both_modes(image):
 
 def serves_from_the_desktop(image):
     """TWS: a login, the daily restart, and the stop"""
-    # The display is the desktop's.
-    display = ["Xvfb", ":1", "-ac", "-nolisten", "tcp", "-displayfd", "3"]
-    container = begin(image, ["daily-restart", "complete"], LOGIN | {"DISPLAY": ":1"}, init=True, before=[display])
+    container = begin(image, ["daily-restart", "complete"], LOGIN | {"DISPLAY": ":1"}, init=True, before=[DESKTOP])
     restart_daily(image, container)
     end(image, container)
     assert image.notes("told to close"), "it was not closed by its menu"

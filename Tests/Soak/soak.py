@@ -38,7 +38,7 @@ def start(image):
     container.wait_for_line("ibc-paper: logged in after")
     for name in ("relay", *VICTIMS):
         container.wait_for_state(name, "running")
-    eventually(lambda: container.status()["gateways"][0]["state"] == "serving", what="a gateway that serves")
+    eventually(lambda: container.gateway()["state"] == "serving", what="a gateway that serves")
     return container
 
 

@@ -14,20 +14,17 @@ extension GatewayRecord {
     case .loginAttempt:
       enter(.attempting, now)
       otherSession = ""
-      refusal = ""
       logins.attempts += 1
-    case .secondFactorAsked:
-      enter(.secondFactor, now)
-      refusal = ""
+    case .secondFactorAsked: enter(.secondFactor, now)
     case .secondFactorClosed: if phase == .secondFactor { enter(.attempting, now) }
     case .loginCompleted:
       enter(.completed, now)
       otherSession = ""
-      refusal = ""
       logins.completed += 1
       loggedInAt = now.wall
       isKnownRestart = false
-    case .loginFailed, .tooManyFailures, .secondFactorMissed, .coldRestart: refusal = said.failedLogin ?? ""
+    case .loginFailed, .tooManyFailures, .secondFactorMissed, .coldRestart:
+      if phase != .none && phase != .completed { enter(.refused(said.failedLogin ?? ""), now) }
     case .otherSession(let what):
       otherSession = what.words
       if what == .takesOver && phase == .completed { enter(.attempting, now) }
@@ -54,7 +51,6 @@ extension GatewayRecord {
   private mutating func forgetJava(_ now: Moment) {
     enter(.none, now)
     otherSession = ""
-    refusal = ""
     observation = nil
     hasServed = false
   }
@@ -115,9 +111,9 @@ extension GatewayRecord {
       return (.restarting, "java restarts inside ibcstart.sh")
     case .none where waited < Lifecycle.loginPatience: return (.starting, "")
     case .none: return (.waitingForLogin, seen ?? "no login has been tried yet; is the login window open? VNC shows it")
-    case .attempting where !refusal.isEmpty, .secondFactor where !refusal.isEmpty: return (.loggingIn, refusal)
     case .attempting: return (.loggingIn, seen ?? "the login is under way")
     case .secondFactor: return (.waitingFor2FA, "confirm the login on the phone")
+    case .refused(let why): return (.loggingIn, why)
     case .completed: return (.loggingIn, seen ?? "logged in; the API is not up yet")
     }
   }

@@ -30,10 +30,12 @@ public enum GatewayState: String, Sendable, Hashable, Codable, CaseIterable {
 }
 
 /// How far the login of the present java has come, as IBC tells it.
-enum LoginPhase: String, Sendable, Hashable, Codable {
+enum LoginPhase: Sendable, Hashable, Codable {
   case none
   case attempting
   case secondFactor
+  /// It was refused, for this reason, and java has neither ended nor begun another one.
+  case refused(String)
   case completed
 }
 
@@ -66,8 +68,6 @@ public struct GatewayRecord: Sendable, Hashable, Codable {
   var alerts = AlertBook()
   /// What was said about another session of the same user; empty when there is none.
   var otherSession = ""
-  /// Why the last login failed, while java has neither ended nor begun another one.
-  var refusal = ""
   /// What the logins have cost.
   public internal(set) var budget = LoginBudget()
   /// The uptime in ms at which time alone changes the state.

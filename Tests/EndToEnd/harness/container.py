@@ -229,6 +229,10 @@ class Container:
         assert result.returncode == 0, result.stderr + self.tail()
         return json.loads(result.stdout)
 
+    def gateway(self, mode=None):
+        """A gateway of the status; the first one where no mode is named."""
+        return next(g for g in self.status()["gateways"] if mode in (None, g["mode"]))
+
     def service(self, name):
         """One service of the status."""
         return next(s for s in self.status()["services"] if s["name"] == name)

@@ -15,6 +15,8 @@ VERSION = "10.45.1a"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # What a gateway does unless a test says otherwise.
 SERVES = [["login"], ["serve"]]
+# The display that the desktop's base image brings.
+DESKTOP = ["Xvfb", ":1", "-ac", "-nolisten", "tcp", "-displayfd", "3"]
 LOGIN = {"TWS_USERID": "trader-of-live", "TWS_PASSWORD": "horse-battery"}
 BOTH = LOGIN | {"TRADING_MODE": "both", "TWS_USERID_PAPER": "trader-of-paper", "TWS_PASSWORD_PAPER": "staple-correct"}
 
